@@ -1,0 +1,264 @@
+"""What the steps need from the outer rooms: the store, the engine, a platform's surface.
+
+Protocols with contracts. The real part and the in-memory one of the tests
+pass the same contract tests (`tests/contracts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.conversations import Conversation, Reply, Turn
+from bot.messages import (
+    Command,
+    Event,
+    IncomingMessage,
+    Mail,
+    MessageChanged,
+    MessageDeleted,
+    Place,
+    PlatformName,
+)
+from bot.prompts import Piece, Prompt, ServedModel
+
+Hear = Callable[[Event], Awaitable[None]]
+"""What an edge calls with an event. When it returns, the event is stored: ack it then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to write to one conversation until it runs out."""
+
+    conversation: Conversation
+    fence: int
+    """Grows with every claim; a write with an older one is refused."""
+    worker: str
+
+
+class Store(Protocol):
+    """The conversation store. Every method is one atomic step, and safe to repeat.
+
+    All raise `StoreUnreachable` and `StoreFull`; those that take a lease raise
+    `LeaseLost` when its fence is no longer the conversation's newest.
+    """
+
+    async def accept(
+        self, message: IncomingMessage, *, conversation: Conversation | None, waiting: int
+    ) -> bool:
+        """Log a message once; if it is for Jay, put it in the mailbox and wake a worker.
+
+        The mailbox is in the order of `sent_at`, then message id, whatever the
+        order of arrival.
+
+        Args:
+            message: what came.
+            conversation: whose mailbox it goes to; None: only logged.
+            waiting: the most mail that the mailbox may hold.
+
+        Returns:
+            False if this message (channel and id) was accepted before; nothing
+            is done then. A message accepted without a conversation may be
+            accepted again with one (a mention that comes as two events).
+
+        Raises:
+            MailboxFull: the mailbox is at its bound; the message is logged, not queued.
+        """
+        ...
+
+    async def accept_command(self, command: Command, *, conversation: Conversation) -> bool:
+        """Put a command in the mailbox once and wake a worker; False if seen before."""
+        ...
+
+    async def change(self, changed: MessageChanged) -> None:
+        """Apply an edit to the log, to mail that still waits, and to settled turns."""
+        ...
+
+    async def delete(self, deleted: MessageDeleted) -> None:
+        """Take a message out of the log, the mailbox and the turns.
+
+        If a reply to it alone is in the making, that reply is asked to stop.
+        """
+        ...
+
+    async def ask_stop(self, conversation: Conversation) -> None:
+        """Ask the worker that has the conversation to stop its reply. Kept one minute."""
+        ...
+
+    async def conversation_at(self, place: Place, message_id: str) -> Conversation | None:
+        """Return the conversation that a stored or posted message belongs to, if any."""
+        ...
+
+    async def takes_part(self, conversation: Conversation) -> bool:
+        """Tell whether Jay has mail, turns or a reply in this conversation."""
+        ...
+
+    async def claim(self, *, worker: str, lease_s: float, wait_s: float) -> Lease | None:
+        """Take the conversation that has waited longest with mail, and nobody's lease.
+
+        Waits up to `wait_s` for one. A lease that ran out counts as nobody's.
+        """
+        ...
+
+    async def renew(self, lease: Lease, *, lease_s: float) -> bool:
+        """Prolong the lease. Returns True if a person asked to stop since the claim."""
+        ...
+
+    async def release(self, lease: Lease) -> None:
+        """Give the conversation back; with mail left it is awake again at once."""
+        ...
+
+    async def mail(self, lease: Lease) -> Sequence[Mail]:
+        """Return the mail that waits, in order."""
+        ...
+
+    async def turns(self, conversation: Conversation) -> Sequence[Turn]:
+        """Return the settled turns, oldest first."""
+        ...
+
+    async def window_start(self, conversation: Conversation) -> int:
+        """Return how many of the oldest turns the last prompt left out."""
+        ...
+
+    async def keep_window_start(self, lease: Lease, start: int) -> None:
+        """Remember how many of the oldest turns the prompt left out."""
+        ...
+
+    async def open_reply(self, lease: Lease) -> Reply | None:
+        """Return the reply that a worker began here and did not settle."""
+        ...
+
+    async def save_reply(self, lease: Lease, reply: Reply) -> None:
+        """Put a reply in the making on record; its message ids lead back to the conversation."""
+        ...
+
+    async def settle(self, lease: Lease, *, answered: Sequence[str], turns: Sequence[Turn]) -> None:
+        """Append turns, drop the answered mail and the open reply, all at once."""
+        ...
+
+    async def messages(
+        self, place: Place, *, limit: int, since: float = 0.0
+    ) -> Sequence[IncomingMessage]:
+        """Return the newest logged messages of a place, oldest first.
+
+        A place with a thread gives that thread; one without gives the channel
+        with its threads.
+
+        Args:
+            place: where.
+            limit: at most so many.
+            since: sent at this time or later, Unix seconds.
+        """
+        ...
+
+    async def log_history(self, messages: Sequence[IncomingMessage]) -> int:
+        """Log messages that a platform's history gave; returns how many were new."""
+        ...
+
+    async def forget_person(self, platform: PlatformName, person_id: str) -> int:
+        """Delete every logged message, piece of mail and turn of a person; returns how many."""
+        ...
+
+
+class Engine(Protocol):
+    """The model's server."""
+
+    async def model(self) -> ServedModel:
+        """Ask which model is served.
+
+        Raises:
+            EngineUnreachable: nothing answers.
+        """
+        ...
+
+    async def encode(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        """Return each text's token ids in the served model's vocabulary, nothing added."""
+        ...
+
+    def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+        """Generate. Closing the generator aborts the request in the engine.
+
+        A stream that breaks is taken up again from the tokens so far, unseen
+        by the caller, as long as retries are left.
+
+        Raises:
+            EngineError: one of its kinds; what was yielded before stands.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a reply goes."""
+
+    place: Place
+    reply_to: str = ""
+    """The message it answers: Slack threads under it, Discord replies to it."""
+    person: str = ""
+    """Id of the person answered; the only one it may ping."""
+    handle: str = ""
+    """A command's handle; the first part then fulfils the command."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often one lane of a platform may be written to."""
+
+    writes: int
+    per_s: float
+
+
+class Surface(Protocol):
+    """A platform as something to write on. It raises `PlatformError`s only."""
+
+    pace: Pace
+
+    def render(self, markdown: str, *, target: Target) -> tuple[str, ...]:
+        """Turn Markdown into the platform's own, cut into parts within its limits. Pure."""
+        ...
+
+    async def post(self, target: Target, part: str, *, nonce: str, last: bool) -> str:
+        """Post a part and return its message id. The same nonce never posts twice.
+
+        Args:
+            target: where.
+            part: one of `render`'s parts.
+            nonce: unique for this part of this reply.
+            last: nothing more will come for this message.
+        """
+        ...
+
+    async def edit(
+        self, target: Target, message_id: str, part: str, *, shown: str, last: bool
+    ) -> None:
+        """Make a posted message read `part`.
+
+        Args:
+            target: as when it was posted.
+            message_id: what `post` returned.
+            part: the text that it shall show.
+            shown: the text that it shows now.
+            last: nothing more will come for this message.
+        """
+        ...
+
+    async def delete(self, target: Target, message_id: str) -> None:
+        """Take a posted message away; one that is gone already is no error."""
+        ...
+
+    async def show_working(self, target: Target, status: str) -> None:
+        """Show for a while that Jay is at work (typing dots, a status line)."""
+        ...
+
+    async def whisper(self, target: Target, text: str) -> None:
+        """Tell the person alone, where Jay may not write in the place itself."""
+        ...
+
+    async def link(self, place: Place, message_id: str) -> str:
+        """Return the address of a message, as people share it."""
+        ...
+
+    async def history(self, place: Place, *, limit: int) -> Sequence[IncomingMessage]:
+        """Read a place's newest messages back from the platform, oldest first."""
+        ...

@@ -1,0 +1,66 @@
+"""What the engine is asked, and what comes back from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How the next token is drawn. The names are vLLM's."""
+
+    temperature: float = 0.7
+    top_p: float = 0.9
+    top_k: int = 0
+    """0 is off."""
+    repetition_penalty: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One request to the engine."""
+
+    ids: tuple[int, ...]
+    """The prompt's token ids, in the served model's vocabulary."""
+    max_tokens: int
+    """At most this many new tokens; prompt and reply together fit the model's window."""
+    stop: tuple[str, ...] = ()
+    stop_ids: tuple[int, ...] = ()
+    sampling: Sampling = field(default_factory=Sampling)
+    session: str = ""
+    """The conversation's key; replicas are chosen by it, so that its cache answers."""
+    salt: str = ""
+    """The workspace; one workspace's prefix cache never answers another's."""
+    priority: int = 0
+    """vLLM's: lower is served earlier. Chat is 0, summaries stand behind it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """How a generation ended, and what it cost."""
+
+    reason: str
+    """`stop` or `length`."""
+    prompt_tokens: int
+    cached_tokens: int
+    reply_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A piece of the stream: text as it came, and on the last one how it ended."""
+
+    text: str
+    ids: tuple[int, ...] = ()
+    finish: Finish | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedModel:
+    """The model behind the engine's address."""
+
+    name: str
+    window: int
+    """Tokens of prompt and reply together."""
+    revision: str = ""
+    """Where it was loaded from, as the server tells it."""
