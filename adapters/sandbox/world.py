@@ -10,11 +10,11 @@ Nothing here is a platform's shape, limit or error: those are in slack/ and disc
 from __future__ import annotations
 
 import time
-from bisect import insort
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 
 from adapters.sandbox.ids import DiscordIds, Ids, SlackIds
+from adapters.sandbox.ledger import Ledger
 from adapters.sandbox.records import (
     Channel,
     ChannelKind,
@@ -44,9 +44,6 @@ __all__ = [
 
 Listener = Callable[[Event], None]
 
-KEPT_MESSAGES = 20_000
-"""A channel keeps this many messages; the oldest go first, so that memory is bounded."""
-
 
 class World:
     """A workspace or server with its members, channels and messages.
@@ -70,8 +67,7 @@ class World:
         """The member that the program under test speaks as."""
         self.members: dict[str, Member] = {}
         self.channels: dict[str, Channel] = {}
-        self._messages: dict[str, dict[str, Message]] = {}
-        self._order: dict[str, list[tuple[tuple[int, int], str]]] = {}
+        self._ledger = Ledger(ids)
         self._listeners: list[Listener] = []
 
     # Who and where
@@ -120,7 +116,7 @@ class World:
             topic=topic,
             created_at=when,
         )
-        self._place(channel)
+        self.channels[channel.id] = channel
         self._tell("channel", channel, payload={"change": "created"})
         return channel
 
@@ -192,9 +188,9 @@ class World:
     ) -> Message:
         """Post a message and return it. With `at` it is told into the past (for seeds)."""
         when = self._time(at)
-        newest = self._order[channel][-1][1] if at is None and self._order[channel] else None
+        newest = self._ledger.newest(channel) if at is None else None
         made = self.ids.message(at=when, after=newest)
-        while made in self._messages[channel]:
+        while self._ledger.get(channel, made) is not None:
             made = self.ids.message(at=when, after=made)
         message = Message(
             id=made,
@@ -212,7 +208,7 @@ class World:
             interaction=interaction,
             extra=extra or {},
         )
-        self._keep(message)
+        self._ledger.add(message)
         self._tell("message", self.channels[channel], message=message, member=author)
         return message
 
@@ -229,7 +225,7 @@ class World:
         extra: Json | None = None,
     ) -> Message:
         """Give a message a new text. `mark_edited=False` while a stream still grows."""
-        message = self._messages[channel][id]
+        message = self._message(channel, id)
         before = deepcopy(message)
         message.text = text
         message.streaming = streaming
@@ -243,7 +239,7 @@ class World:
 
     def delete(self, channel: str, id: str) -> Message:  # noqa: A002
         """Take a message away; it stays on record as deleted."""
-        message = self._messages[channel][id]
+        message = self._message(channel, id)
         before = deepcopy(message)
         message.deleted = True
         message.streaming = False
@@ -260,7 +256,7 @@ class World:
         remove: bool = False,
     ) -> bool:
         """Add (or remove) a member's reaction. Returns False where nothing changed."""
-        message = self._messages[channel][id]
+        message = self._message(channel, id)
         members = message.reactions.get(emoji, [])
         if (member in members) is not remove:
             return False
@@ -293,13 +289,11 @@ class World:
 
     def get(self, channel: str, id: str) -> Message | None:  # noqa: A002
         """Return one message, also a deleted one, or None."""
-        return self._messages.get(channel, {}).get(id)
+        return self._ledger.get(channel, id)
 
     def messages(self, channel: str) -> Iterator[Message]:
-        """Yield every message of a channel, oldest first, deleted ones included."""
-        kept = self._messages[channel]
-        for _, made in list(self._order[channel]):
-            yield kept[made]
+        """Return every message of a channel, oldest first, deleted ones included."""
+        return self._ledger.all(channel)
 
     def history(
         self,
@@ -342,8 +336,12 @@ class World:
         return found[:limit] if oldest_first else found[-limit:]
 
     def replies(self, channel: str, root: str) -> list[Message]:
-        """Return the replies of a Slack thread, without its root."""
-        return [m for m in self.history(channel, thread=root, limit=KEPT_MESSAGES) if m.thread]
+        """Return the replies of a Slack thread that everyone sees, without its root."""
+        return [
+            reply
+            for reply in self._ledger.replies(channel, root)
+            if not reply.deleted and reply.ephemeral_to is None
+        ]
 
     # Who hears of it
 
@@ -362,24 +360,17 @@ class World:
     ) -> None:
         """Take over records that an earlier run left. Nobody is told."""
         self.members = {member.id: member for member in members}
-        self.channels, self._messages, self._order = {}, {}, {}
-        for channel in channels:
-            self._place(channel)
+        self.channels = {channel.id: channel for channel in channels}
+        self._ledger = Ledger(self.ids)
         for message in messages:
-            self._keep(message)
+            self._ledger.add(message)
         self.ids.reserve([self.home_id, *self.members, *self.channels])
 
-    def _place(self, channel: Channel) -> None:
-        self.channels[channel.id] = channel
-        self._messages.setdefault(channel.id, {})
-        self._order.setdefault(channel.id, [])
-
-    def _keep(self, message: Message) -> None:
-        order, kept = self._order[message.channel], self._messages[message.channel]
-        kept[message.id] = message
-        insort(order, (self.ids.key(message.id), message.id))
-        if len(order) > KEPT_MESSAGES:
-            del kept[order.pop(0)[1]]
+    def _message(self, channel: str, message_id: str) -> Message:
+        found = self._ledger.get(channel, message_id)
+        if found is None:
+            raise KeyError(message_id)
+        return found
 
     def _time(self, at: float | None) -> float:
         return self.clock() if at is None else at
