@@ -118,11 +118,11 @@ class Store(Protocol):
         ...
 
     async def window_start(self, conversation: Conversation) -> int:
-        """Return how many of the oldest turns the last prompt left out."""
+        """Return the mark that `keep_window_start` was last given; 0 before."""
         ...
 
     async def keep_window_start(self, lease: Lease, start: int) -> None:
-        """Remember how many of the oldest turns the prompt left out."""
+        """Remember a mark of where the prompt's window begins; the store doesn't read it."""
         ...
 
     async def open_reply(self, lease: Lease) -> Reply | None:
@@ -238,7 +238,8 @@ class Surface(Protocol):
             target: as when it was posted.
             message_id: what `post` returned.
             part: the text that it shall show.
-            shown: the text that it shows now.
+            shown: the text that it shows now; equal to `part` where only `last` is new,
+                and then nothing is written but what ends a native stream.
             last: nothing more will come for this message.
         """
         ...
@@ -247,8 +248,13 @@ class Surface(Protocol):
         """Take a posted message away; one that is gone already is no error."""
         ...
 
-    async def show_working(self, target: Target, status: str) -> None:
-        """Show for a while that Jay is at work (typing dots, a status line)."""
+    async def show_working(self, target: Target, status: str) -> bool:
+        """Show for about ten seconds that Jay is at work (typing dots, a status line).
+
+        Returns:
+            Whether people see it; False where the platform has no such thing here.
+            Never raises for a platform that refuses.
+        """
         ...
 
     async def whisper(self, target: Target, text: str) -> None:

@@ -1,0 +1,184 @@
+"""One visible reply: what it should read, what it reads now, and the writes between.
+
+`show` sets the newest text and returns at once; a task of the draft's own
+brings the platform's messages up to it as fast as the lane allows. `finish`
+waits until the last text stands there. Each write is planned when its turn has
+come, so it carries the newest text; identical writes are skipped, a text that
+outgrew one message goes on in the next, one that shrank takes the rest away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal
+
+import structlog
+
+from bot.delivery.budget import WriteBudget
+from bot.errors import MessageGone, PlatformUnreachable, TooFast
+from bot.ports import Surface, Target
+
+log = structlog.get_logger(__name__)
+
+UNREACHABLE_WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Waits between tries while a platform does not answer: one minute in all."""
+
+Record = Callable[[tuple[str, ...]], Awaitable[None]]
+"""Puts on record which messages show the reply now; called after every write."""
+
+
+@dataclass(slots=True)
+class _Shown:
+    message_id: str
+    text: str
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """The next thing to do so that the platform shows what is wanted."""
+
+    verb: Literal["post", "edit", "delete"]
+    index: int
+    part: str = ""
+    last: bool = False
+
+
+class Draft:
+    """One reply on one platform; an async context manager around its writing."""
+
+    def __init__(
+        self,
+        *,
+        surface: Surface,
+        target: Target,
+        budget: WriteBudget,
+        nonce: str,
+        record: Record,
+        message_ids: tuple[str, ...] = (),
+    ) -> None:
+        """Take what is needed; `message_ids` show it already where another worker began it."""
+        self._surface, self._target, self._budget = surface, target, budget
+        self._nonce, self._record = nonce, record
+        self._shown = [_Shown(message_id, "") for message_id in message_ids]
+        self._wanted = ""
+        self._finished = False
+        self._changed = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+        self.gone = False
+        """Somebody took the reply's message away; nothing more is written."""
+
+    async def __aenter__(self) -> Draft:
+        """Begin to write."""
+        self._writer = asyncio.create_task(self._follow(), name=f"draft {self._nonce}")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop writing, whatever is left. `finish` first where all shall be shown."""
+        if self._writer is not None:
+            self._writer.cancel()
+            await asyncio.gather(self._writer, return_exceptions=True)
+
+    def show(self, markdown: str) -> None:
+        """Let the reply read this as soon as the lane allows."""
+        self._wanted = markdown
+        self._changed.set()
+
+    async def finish(self, markdown: str) -> None:
+        """Let the reply read this for good, and wait until it does.
+
+        Raises:
+            PlatformError: the platform refuses it; what was shown stays.
+            StoreError: it can no longer be put on record.
+        """
+        self._finished = True
+        self.show(markdown)
+        if self._writer is not None:
+            await self._writer
+
+    @property
+    def broken(self) -> bool:
+        """Whether writing has ended before `finish`; `finish` then tells why."""
+        return self._writer is not None and self._writer.done()
+
+    @property
+    def message_ids(self) -> tuple[str, ...]:
+        """The platform's messages that show the reply."""
+        return tuple(shown.message_id for shown in self._shown)
+
+    async def _follow(self) -> None:
+        lane, pace = self._target.place.write_lane, self._surface.pace
+        waits = iter(UNREACHABLE_WAITS_S)
+        while not self.gone:
+            if self._plan() is None:
+                if self._finished:
+                    return
+                self._changed.clear()
+                await self._changed.wait()
+                continue
+            await self._budget.acquire(lane, pace)
+            write = self._plan()
+            if write is None:
+                continue
+            try:
+                await self._do(write)
+                waits = iter(UNREACHABLE_WAITS_S)
+            except TooFast as error:
+                self._budget.stop(lane, pace, for_s=error.retry_after_s)
+                log.info("delivery.slowed", lane=lane, retry_after_s=error.retry_after_s)
+            except PlatformUnreachable:
+                wait_s = next(waits, None)
+                if wait_s is None:
+                    raise
+                log.info("delivery.unreachable", lane=lane, wait_s=wait_s)
+                await asyncio.sleep(wait_s)
+
+    def _plan(self) -> _Write | None:
+        """Return the first thing that differs from what is wanted. Pure."""
+        if not self._wanted.strip():
+            return None
+        parts = self._surface.render(self._wanted, target=self._target)
+        for index, part in enumerate(parts):
+            last = self._finished or index < len(parts) - 1
+            if index >= len(self._shown):
+                return _Write("post", index, part, last)
+            shown = self._shown[index]
+            if shown.text != part or (last and not shown.closed):
+                return _Write("edit", index, part, last)
+        if len(self._shown) > len(parts):
+            return _Write("delete", len(self._shown) - 1)
+        return None
+
+    async def _do(self, write: _Write) -> None:
+        if write.verb == "post":
+            nonce = f"{self._nonce}.{write.index}"
+            message_id = await self._surface.post(
+                self._target, write.part, nonce=nonce, last=write.last
+            )
+            self._shown.append(_Shown(message_id, write.part, write.last))
+        elif write.verb == "edit":
+            shown = self._shown[write.index]
+            try:
+                await self._surface.edit(
+                    self._target,
+                    shown.message_id,
+                    write.part,
+                    shown=shown.text,
+                    last=write.last,
+                )
+            except MessageGone:
+                self.gone = True
+                return
+            shown.text, shown.closed = write.part, write.last
+        else:
+            await self._surface.delete(self._target, self._shown[write.index].message_id)
+            self._shown.pop()
+        await self._record(self.message_ids)

@@ -1,0 +1,181 @@
+"""Drives a skill: does what it yields and sends back what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+import structlog
+
+from bot.errors import EngineUnreachable, PlatformError
+from bot.messages import IncomingMessage, Place
+from bot.ports import Lease, Store, Surface
+from bot.prompting import Said, Speech
+from bot.prompts import Finish
+from bot.skills import Ask, Look, Outcome, Progress, Say, Seen, Step, Steps, Task
+from bot.skills.skill import Answer
+
+log = structlog.get_logger(__name__)
+
+ENGINE_WAIT_S = 120.0
+"""How long a reply waits for an engine that is starting. A 6B model on a CPU takes as long."""
+ENGINE_RETRY_S = 2.0
+
+OpenSpeech = Callable[[], Awaitable[Speech]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Driver:
+    """Performs one skill for one reply."""
+
+    lease: Lease
+    store: Store
+    surface: Surface
+    open_speech: OpenSpeech
+    show: Callable[[str], None]
+    """Takes the reply's text so far, as it should be shown."""
+    begun: str = ""
+    """What an earlier worker had the model say of this reply already."""
+    status: str = "Thinking"
+    """What Jay is doing, for people who wait."""
+    words: str = ""
+    """What the model has said so far, as it is shown."""
+    finish: Finish | None = None
+    model: str = ""
+    _speech: Speech | None = field(default=None, repr=False)
+
+    async def drive(self, steps: Steps[Outcome]) -> Outcome:
+        """Run a skill to its end.
+
+        Raises:
+            EngineError: the model can't be had.
+            StoreError: the store can't be had, or the lease is lost.
+        """
+        answer: Answer = None
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as end:
+                outcome: Outcome = end.value
+                return outcome
+            answer = await self._do(step)
+
+    async def _do(self, step: Step) -> Answer:
+        match step:
+            case Say():
+                return await self._say(step)
+            case Ask():
+                return await self._ask(step.tasks)
+            case Look():
+                return await self._look(step)
+            case Progress():
+                self.status = step.text
+                return None
+
+    async def _say(self, step: Say) -> Said:
+        speech = await self._open_speech()
+        conversation = self.lease.conversation
+        mark = await self.store.window_start(conversation)
+        start = next((at for at, turn in enumerate(step.turns) if _mark(turn.at) >= mark), 0)
+        prompt, window = await speech.chat(
+            step.turns,
+            session=conversation.key,
+            salt=conversation.workspace,
+            start=start,
+            begun=self.begun,
+        )
+        if window.start != start:
+            await self.store.keep_window_start(self.lease, _mark(step.turns[window.start].at))
+        said = Said(text=self.begun)
+        async with aclosing(speech.speak(prompt, begun=self.begun)) as stream:
+            async for said in stream:
+                self.words = said.text
+                self.show(said.text)
+        self.finish = said.finish
+        return said
+
+    async def _ask(self, tasks: Sequence[Task]) -> tuple[Said, ...]:
+        speech = await self._open_speech()
+        conversation = self.lease.conversation
+
+        async def one(task: Task) -> Said:
+            prompt = await speech.task(
+                instruction=task.instruction,
+                text=task.text,
+                max_tokens=task.max_tokens,
+                salt=conversation.workspace,
+                session=conversation.key,
+            )
+            return await speech.ask(prompt)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                running = [group.create_task(one(task)) for task in tasks]
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        said = tuple(task.result() for task in running)
+        self.finish = _sum([answer.finish for answer in said if answer.finish])
+        return said
+
+    async def _look(self, step: Look) -> Seen:
+        messages = await self.store.messages(step.place, limit=step.limit, since=step.since)
+        if len(messages) < step.limit:
+            await self._fill_from_history(step.place, step.limit)
+            messages = await self.store.messages(step.place, limit=step.limit, since=step.since)
+        seen = tuple(messages)
+        wanted = step.link(seen) if step.link else ()
+        links = await asyncio.gather(*(self._link(step.place, one) for one in wanted))
+        return Seen(
+            messages=seen,
+            links={one: link for one, link in zip(wanted, links, strict=True) if link},
+        )
+
+    async def _fill_from_history(self, place: Place, limit: int) -> None:
+        """Bring what was said before Jay came into the log. Without it, the log alone serves."""
+        try:
+            history: Sequence[IncomingMessage] = await self.surface.history(place, limit=limit)
+        except PlatformError as error:
+            log.warning("driving.no_history", channel=place.channel, error=str(error))
+            return
+        await self.store.log_history([one for one in history if not one.author.bot])
+
+    async def _link(self, place: Place, message_id: str) -> str:
+        try:
+            return await self.surface.link(place, message_id)
+        except PlatformError as error:
+            log.info("driving.no_link", message=message_id, error=str(error))
+            return ""
+
+    async def _open_speech(self) -> Speech:
+        """Return the model's speech, waiting for an engine that is still starting."""
+        if self._speech is None:
+            async with asyncio.timeout(ENGINE_WAIT_S) as limit:
+                while self._speech is None:
+                    try:
+                        self._speech = await self.open_speech()
+                    except EngineUnreachable:
+                        self.status = "Waiting for my language model to start"
+                        loop = asyncio.get_running_loop()
+                        if (limit.when() or 0) - loop.time() < 2 * ENGINE_RETRY_S:
+                            raise
+                        await asyncio.sleep(ENGINE_RETRY_S)
+            self.status = "Thinking"
+            self.model = self._speech.model.name
+        return self._speech
+
+
+def _mark(at: float) -> int:
+    return int(at * 1000)
+
+
+def _sum(finishes: Sequence[Finish]) -> Finish | None:
+    if not finishes:
+        return None
+    return Finish(
+        reason=finishes[-1].reason,
+        prompt_tokens=sum(one.prompt_tokens for one in finishes),
+        cached_tokens=sum(one.cached_tokens for one in finishes),
+        reply_tokens=sum(one.reply_tokens for one in finishes),
+    )

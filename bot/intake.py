@@ -1,0 +1,103 @@
+"""The one front door: who may, was it seen before, whose mail is it.
+
+Every edge hands its events here. When `hear` returns, the event is stored and
+may be acked; when it raises a `StoreError`, the platform should deliver again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from bot.conversations import Conversation, conversation_of, in_place
+from bot.errors import MailboxFull, PlatformError
+from bot.messages import (
+    Command,
+    Event,
+    IncomingMessage,
+    MessageChanged,
+    MessageDeleted,
+    PlatformName,
+    StopAsked,
+)
+from bot.metrics import MESSAGES
+from bot.ports import Store, Surface, Target
+
+log = structlog.get_logger(__name__)
+
+TELL_TIMEOUT_S = 2.0
+"""Telling a person that the mailbox is full must not hold up the ack (3 s at Slack)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """Takes events in. `hear` is what edges are given."""
+
+    store: Store
+    surfaces: Mapping[PlatformName, Surface]
+    max_waiting: int
+    """The most unanswered mail of one conversation."""
+
+    async def hear(self, event: Event) -> None:
+        """Store an event and wake whoever answers it.
+
+        Raises:
+            StoreError: it could not be stored; nothing of it is.
+        """
+        match event:
+            case IncomingMessage():
+                await self._message(event)
+            case Command():
+                conversation = in_place(event.place, root=event.message_id)
+                if await self.store.accept_command(event, conversation=conversation):
+                    MESSAGES.labels(event.place.platform, "jay").inc()
+                    log.info("intake.command", conversation=conversation.key, name=event.name)
+            case MessageChanged():
+                await self.store.change(event)
+            case MessageDeleted():
+                await self.store.delete(event)
+            case StopAsked():
+                conversation_at = await self.store.conversation_at(event.place, event.message_id)
+                if conversation_at is not None:
+                    await self.store.ask_stop(conversation_at)
+
+    async def _message(self, message: IncomingMessage) -> None:
+        if message.author.bot:
+            return
+        conversation = await self._meant_for_jay(message)
+        try:
+            new = await self.store.accept(
+                message, conversation=conversation, waiting=self.max_waiting
+            )
+        except MailboxFull as error:
+            await self._tell(message, error.to_person)
+            return
+        if new:
+            meant_for = "jay" if conversation else "others"
+            MESSAGES.labels(message.place.platform, meant_for).inc()
+            key = conversation.key if conversation else None
+            log.info("intake.message", message=message.message_id, conversation=key)
+
+    async def _meant_for_jay(self, message: IncomingMessage) -> Conversation | None:
+        """Return the conversation if Jay should answer: named, in private, or in its own thread."""
+        answered = None
+        if message.reply_to:
+            answered = await self.store.conversation_at(message.place, message.reply_to)
+        conversation = conversation_of(message, answered)
+        if message.mentions_jay or message.place.direct:
+            return conversation
+        follows = bool(message.place.thread) or answered is not None
+        if follows and not message.mentions_others and await self.store.takes_part(conversation):
+            return conversation
+        return None
+
+    async def _tell(self, message: IncomingMessage, text: str) -> None:
+        target = Target(place=message.place, reply_to=message.message_id, person=message.author.id)
+        try:
+            async with asyncio.timeout(TELL_TIMEOUT_S):
+                await self.surfaces[message.place.platform].whisper(target, text)
+        except (TimeoutError, PlatformError) as error:
+            log.warning("intake.not_told", message=message.message_id, error=str(error))

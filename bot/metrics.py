@@ -1,0 +1,19 @@
+"""What Jay counts. Served at `/metrics`; the names are listed in docs/operations.md."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+SECONDS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120)
+
+MESSAGES = Counter("jay_messages", "Messages and commands taken in", ["platform", "meant_for"])
+REPLIES = Counter("jay_replies", "Replies settled", ["platform", "skill", "finish"])
+FIRST_WORD = Histogram(
+    "jay_first_word_seconds", "From claiming a message to its first word", buckets=SECONDS
+)
+WHOLE_REPLY = Histogram(
+    "jay_reply_seconds", "From claiming a message to its settled reply", buckets=SECONDS
+)
+RUNNING = Gauge("jay_conversations_running", "Conversations being answered now")
+LOOP_LAG = Gauge("jay_loop_lag_seconds", "How late the event loop woke a sleeper, worst of 10 s")
+EDGE_READY = Gauge("jay_edge_ready", "1 while a platform is connected", ["platform"])

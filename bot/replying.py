@@ -1,0 +1,313 @@
+"""One reply, from mail to settled turn.
+
+The reply is on record before anything is shown, and again after every write,
+so that a worker that takes over finishes the same message. What goes wrong on
+the way is told to the person in the reply itself; what was shown already
+stands. Only the store's errors leave this room: then nothing is settled, and
+the mail is answered later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from bot.conversations import Made, Reply, Turn
+from bot.delivery import Draft, WriteBudget
+from bot.driving import Driver, OpenSpeech
+from bot.errors import EngineError, MayNotWrite, MessageGone, PlatformError, Rejected
+from bot.messages import Command, IncomingMessage, Mail, PlatformName
+from bot.metrics import FIRST_WORD, REPLIES, WHOLE_REPLY
+from bot.ports import Lease, Store, Surface, Target
+from bot.skills import Chosen, Outcome, Request, choose
+from bot.skills.chat import NOTHING_TO_READ, ONLY_FILES
+
+log = structlog.get_logger(__name__)
+
+STATUS_EVERY_S = 8.0
+"""Discord's typing dots last ten seconds."""
+PLACEHOLDER_AFTER_S = 2.0
+"""Where the platform shows no status, a line says after so long that Jay is at work."""
+STOPPED = "_Stopped._"
+NOT_ALLOWED = (
+    "You asked me something in a place where I may read but not write. "
+    "Somebody who manages it can let me; here is my reply:\n\n{text}"
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Work:
+    """One reply in the making."""
+
+    lease: Lease
+    mail: tuple[Mail, ...]
+    chosen: Chosen
+    record: Reply
+    target: Target
+    driver: Driver
+    draft: Draft
+    stop: asyncio.Event
+    began: float = field(default_factory=time.monotonic)
+    first_word_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replier:
+    """Makes replies. It owns nothing; everything comes from the composition root."""
+
+    store: Store
+    surfaces: Mapping[PlatformName, Surface]
+    open_speech: OpenSpeech
+    budget: WriteBudget
+    max_message_chars: int
+    """Longer messages are cut, and the person is told."""
+
+    async def reply(self, lease: Lease, *, stop: asyncio.Event) -> None:
+        """Answer the oldest mail of a leased conversation, and settle it.
+
+        Args:
+            lease: the right to write there; the caller keeps it alive.
+            stop: set when a person asks to stop.
+
+        Raises:
+            StoreError: the store can't be had or the lease is lost.
+            PlatformError: the platform can't be reached; the mail stays.
+        """
+        waiting = await self.store.mail(lease)
+        begun = await self.store.open_reply(lease)
+        mail = together(waiting, begun)
+        if not mail:
+            answered = begun.answers if begun else ()
+            await self.store.settle(lease, answered=answered, turns=())
+            return
+        work = self._begin(lease, mail, begun, stop)
+        await self.store.save_reply(lease, work.record)
+        async with work.draft:
+            outcome, finish = await self._perform(work)
+            outcome = self._with_notes(work, outcome)
+            if not work.draft.gone and outcome.text:
+                await self._deliver(work, outcome.text)
+        await self._settle(work, outcome, finish)
+
+    async def give_up(self, lease: Lease) -> None:
+        """Apologise for mail that can't be answered, and drop it."""
+        waiting = await self.store.mail(lease)
+        begun = await self.store.open_reply(lease)
+        for one in together(waiting, begun):
+            with suppress(PlatformError):
+                await self.surfaces[one.place.platform].whisper(_target(one), EngineError.to_person)
+        answered = tuple(one.message_id for one in together(waiting, begun))
+        await self.store.settle(lease, answered=answered, turns=())
+
+    def _begin(
+        self, lease: Lease, mail: tuple[Mail, ...], begun: Reply | None, stop: asyncio.Event
+    ) -> _Work:
+        newest = mail[-1]
+        surface = self.surfaces[newest.place.platform]
+        record = begun or Reply(
+            reply_id=secrets.token_hex(8),
+            answers=tuple(one.message_id for one in mail),
+            began_at=time.time(),
+        )
+        target = _target(newest)
+        chosen = choose(newest)
+        draft = Draft(
+            surface=surface,
+            target=target,
+            budget=self.budget,
+            nonce=record.reply_id,
+            record=lambda ids: self._put_on_record(work, ids),
+            message_ids=record.message_ids,
+        )
+        driver = Driver(
+            lease=lease,
+            store=self.store,
+            surface=surface,
+            open_speech=self.open_speech,
+            show=lambda text: self._show(work, text),
+            begun=record.text if chosen.name == "chat" else "",
+        )
+        work = _Work(
+            lease=lease,
+            mail=mail,
+            chosen=chosen,
+            record=record,
+            target=target,
+            driver=driver,
+            draft=draft,
+            stop=stop,
+        )
+        return work
+
+    async def _perform(self, work: _Work) -> tuple[Outcome, str]:
+        """Run the skill until it ends, fails, is stopped, or its reply is taken away."""
+        skill = asyncio.create_task(work.driver.drive(work.chosen.skill(await self._ask_of(work))))
+        stopped = asyncio.create_task(work.stop.wait())
+        company = asyncio.create_task(self._keep_company(work))
+        try:
+            await asyncio.wait({skill, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not skill.done():
+                return Outcome(text=_joined(work.driver.words, STOPPED)), "stopped"
+            outcome = skill.result()
+            cut = outcome.said.cut if outcome.said else ""
+            return outcome, f"guard:{cut}" if cut not in ("", "stop", "length") else cut or "stop"
+        except EngineError as error:
+            log.warning("replying.engine_failed", error=str(error), kind=type(error).__name__)
+            text = _joined(work.driver.words, f"_{error.to_person}_")
+            return Outcome(text=text), f"error:{type(error).__name__}"
+        finally:
+            for task in (skill, stopped, company):
+                task.cancel()
+            await asyncio.gather(skill, stopped, company, return_exceptions=True)
+
+    async def _ask_of(self, work: _Work) -> Request:
+        newest = work.mail[-1]
+        before = await self.store.turns(work.lease.conversation)
+        said = tuple(person_turn(one, self.max_message_chars) for one in work.mail)
+        return Request(
+            text=work.chosen.text[: self.max_message_chars],
+            place=newest.place,
+            person=newest.author,
+            turns=(*before, *(turn for turn in said if turn.text)),
+            now=time.time(),
+            command=isinstance(newest, Command),
+        )
+
+    def _with_notes(self, work: _Work, outcome: Outcome) -> Outcome:
+        """Add what the person should know about what was read of the messages."""
+        long = [len(one.text) for one in work.mail if len(one.text) > self.max_message_chars]
+        text = outcome.text
+        if text == NOTHING_TO_READ and any(_files(one) for one in work.mail):
+            text = ONLY_FILES
+        if long and text:
+            note = f"_I read the first {self.max_message_chars:,} of {max(long):,} characters._"
+            text = _joined(text, note)
+        return replace(outcome, text=text)
+
+    async def _deliver(self, work: _Work, text: str) -> None:
+        work.first_word_s = work.first_word_s or time.monotonic() - work.began
+        try:
+            await work.draft.finish(text)
+        except (MayNotWrite, MessageGone, Rejected) as error:
+            log.warning("replying.not_shown", channel=work.target.place.channel, error=str(error))
+            if isinstance(error, MayNotWrite):
+                surface = self.surfaces[work.target.place.platform]
+                with suppress(MayNotWrite, MessageGone, Rejected):
+                    await surface.whisper(work.target, NOT_ALLOWED.format(text=text))
+
+    async def _settle(self, work: _Work, outcome: Outcome, finish: str) -> None:
+        total_s = time.monotonic() - work.began
+        cost = work.driver.finish
+        made = Made(
+            model=work.driver.model,
+            prompt_tokens=cost.prompt_tokens if cost else 0,
+            cached_tokens=cost.cached_tokens if cost else 0,
+            reply_tokens=cost.reply_tokens if cost else 0,
+            finish=finish,
+            sources=outcome.sources,
+            first_word_s=round(work.first_word_s, 3),
+            total_s=round(total_s, 3),
+        )
+        said = [person_turn(one, self.max_message_chars) for one in work.mail]
+        turns = [turn for turn in said if turn.text]
+        remembered = work.driver.words if work.chosen.name == "chat" else outcome.text
+        if remembered:
+            turns.append(
+                Turn(
+                    role="jay",
+                    text=remembered,
+                    author="Jay",
+                    at=time.time(),
+                    message_ids=work.draft.message_ids,
+                    made=made,
+                )
+            )
+        answered = tuple(one.message_id for one in work.mail)
+        await self.store.settle(work.lease, answered=answered, turns=turns)
+        REPLIES.labels(work.target.place.platform, work.chosen.name, finish).inc()
+        WHOLE_REPLY.observe(total_s)
+        log.info(
+            "replying.settled",
+            conversation=work.lease.conversation.key,
+            skill=work.chosen.name,
+            finish=finish,
+            answered=len(answered),
+            first_word_s=made.first_word_s,
+            total_s=made.total_s,
+        )
+
+    def _show(self, work: _Work, text: str) -> None:
+        if not work.first_word_s:
+            work.first_word_s = time.monotonic() - work.began
+            FIRST_WORD.observe(work.first_word_s)
+        work.draft.show(text)
+        if work.draft.broken or work.draft.gone:
+            work.stop.set()
+
+    async def _put_on_record(self, work: _Work, message_ids: tuple[str, ...]) -> None:
+        work.record = work.record.showing(message_ids, work.driver.words)
+        await self.store.save_reply(work.lease, work.record)
+
+    async def _keep_company(self, work: _Work) -> None:
+        """Show that Jay is at work until the first words are there."""
+        surface = self.surfaces[work.target.place.platform]
+        seen = False
+        waited_s = 0.0
+        while not work.first_word_s:
+            if waited_s % STATUS_EVERY_S == 0:
+                try:
+                    seen = await surface.show_working(work.target, f"{work.driver.status}…")
+                except PlatformError:
+                    seen = False
+            await asyncio.sleep(PLACEHOLDER_AFTER_S)
+            waited_s += PLACEHOLDER_AFTER_S
+            if not seen and not work.first_word_s:
+                work.draft.show(f"_{work.driver.status}…_")
+
+
+def together(waiting: Sequence[Mail], begun: Reply | None) -> tuple[Mail, ...]:
+    """Return the mail that one reply answers. Pure.
+
+    What a begun reply answers stays its own. Else all messages that wait are
+    answered together, up to the first that asks for a skill: that one stands alone.
+    """
+    if begun is not None:
+        return tuple(one for one in waiting if one.message_id in begun.answers)
+    taken: list[Mail] = []
+    for one in waiting:
+        if choose(one).name != "chat":
+            return tuple(taken) or (one,)
+        taken.append(one)
+    return tuple(taken)
+
+
+def person_turn(mail: Mail, max_chars: int) -> Turn:
+    """Return a person's message as a turn of the conversation."""
+    text = mail.text if isinstance(mail, IncomingMessage) else f"/{mail.name} {mail.text}"
+    return Turn(
+        role="person",
+        text=text[:max_chars].strip(),
+        author=mail.author.name,
+        at=mail.sent_at,
+        message_ids=(mail.message_id,),
+    )
+
+
+def _target(mail: Mail) -> Target:
+    handle = mail.handle if isinstance(mail, Command) else ""
+    reply_to = "" if isinstance(mail, Command) else mail.message_id
+    return Target(place=mail.place, reply_to=reply_to, person=mail.author.id, handle=handle)
+
+
+def _files(mail: Mail) -> bool:
+    return isinstance(mail, IncomingMessage) and bool(mail.attachments)
+
+
+def _joined(text: str, note: str) -> str:
+    return f"{text}\n\n{note}" if text else note

@@ -1,0 +1,21 @@
+"""Plain conversation: the model goes on with the turns so far."""
+
+from __future__ import annotations
+
+from bot.skills.skill import Outcome, Request, Steps, say
+
+NOTHING_TO_READ = (
+    "Hello! You can just write to me. Try a question, or `/summarize` and `/answer` "
+    "to work with what was said in this channel."
+)
+ONLY_FILES = "I can only read text, not files. Tell me in words what it is about?"
+NO_WORDS = "I have no good answer to that. Could you put it another way?"
+
+
+def chat(request: Request) -> Steps[Outcome]:
+    """Yield what the model shall continue, return what it said, with a note where it was cut."""
+    if not request.text.strip():
+        return Outcome(text=NOTHING_TO_READ)
+    said = yield from say(request.turns)
+    text = said.text or NO_WORDS
+    return Outcome(text=f"{text}\n\n{said.note}" if said.note else text, said=said)

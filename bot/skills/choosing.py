@@ -1,0 +1,86 @@
+"""Which skill a message or command asks for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bot.messages import Command, Mail
+from bot.skills.answer import answer
+from bot.skills.chat import chat
+from bot.skills.skill import Outcome, Request, Steps
+from bot.skills.summarize import summarize
+
+Skill: TypeAlias = Callable[[Request], Steps[Outcome]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlashCommand:
+    """A command as platforms register it."""
+
+    name: str
+    description: str
+    argument: str
+    """Name of its one free-text argument."""
+    argument_description: str
+    required: bool
+    skill: Skill
+
+
+COMMANDS = (
+    SlashCommand(
+        name="summarize",
+        description="Sum up what was said in this channel",
+        argument="range",
+        argument_description="last 50, today, yesterday, 3 hours, 2 days",
+        required=False,
+        skill=summarize,
+    ),
+    SlashCommand(
+        name="answer",
+        description="Answer a question from what was said in this channel",
+        argument="question",
+        argument_description="What you would like to know",
+        required=True,
+        skill=answer,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """A skill and the text that is meant for it."""
+
+    name: str
+    skill: Skill
+    text: str
+
+
+def choose(mail: Mail) -> Chosen:
+    """Return the skill that a piece of mail asks for.
+
+    A command names it. A message does where its first word is a skill's name
+    ("@Jay summarize last 20"): slash commands don't work in Slack threads.
+    """
+    if isinstance(mail, Command):
+        first, rest = mail.name, mail.text
+    else:
+        first, _, rest = mail.text.strip().partition(" ")
+        first = first.lower().rstrip(":,").removeprefix("/")
+    for command in COMMANDS:
+        if command.name == first and (isinstance(mail, Command) or _is_order(first, rest)):
+            return Chosen(name=command.name, skill=command.skill, text=rest.strip())
+    return Chosen(name="chat", skill=chat, text=mail.text)
+
+
+def _is_order(name: str, rest: str) -> bool:
+    """Tell "summarize last 20" from talk that merely begins with the word."""
+    if name != "summarize":
+        return bool(rest.strip())
+    filler = {"", "this", "this channel", "this thread", "the channel", "the thread", "please"}
+    return (
+        rest.strip().lower() in filler
+        or any(mark.isdigit() for mark in rest)
+        or (rest.strip().lower() in {"today", "yesterday"})
+    )
