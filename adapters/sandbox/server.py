@@ -33,6 +33,7 @@ class Sandbox:
         host: The interface to listen on.
         port: The port, 0 for any free one.
         events_url: Where Slack events are posted (signed HTTP) instead of by socket.
+        agent: Whether the Slack app is declared as an agent.
         state_file: Read at the start where it exists, written at the end.
         clock: Unix seconds.
     """
@@ -43,6 +44,7 @@ class Sandbox:
         port: int = 0,
         *,
         events_url: str | None = None,
+        agent: bool = True,
         state_file: Path | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -55,7 +57,7 @@ class Sandbox:
         if not self._load():
             seed.fill_slack(self.slack_world, now=clock())
             seed.fill_discord(self.discord_world, now=clock())
-        self.slack = SlackSide(self.slack_world, self.faults, events_url=events_url)
+        self.slack = SlackSide(self.slack_world, self.faults, events_url=events_url, agent=agent)
         self.discord = DiscordSide(self.discord_world, self.faults)
         self.page = PageSide(
             self.slack_world, self.discord_world, self.slack, self.discord, self.faults

@@ -68,7 +68,7 @@ async def bot(slack: SlackSide) -> AsyncIterator[Bot]:
 
 async def until(condition) -> None:
     async with asyncio.timeout(5):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - the world has no event for it
             await asyncio.sleep(0.005)
 
 
@@ -213,6 +213,21 @@ async def test_a_dropped_socket_loses_nothing(slack, bot, faults, maya, general)
     assert (await bot.events(1))[0]["text"] == "did it arrive?"
 
 
+async def test_a_socket_that_went_deaf_gets_its_events_later(slack, faults, maya, general):
+    """The connection looks open while nothing comes: the worst kind of outage."""
+    async with raw_socket(slack) as socket:
+        faults.turn("slack", "deaf_sockets")
+        slack.say_as(maya, general, "anybody?")
+        with pytest.raises(TimeoutError):
+            await socket.receive(timeout=0.1)
+        faults.turn("slack", "deaf_sockets", on=False)
+
+        late = await socket.receive_json()
+        await socket.send_json({"envelope_id": late["envelope_id"]})
+
+    assert late["retry_attempt"] > 0
+
+
 async def test_the_same_event_can_come_twice(slack, bot, faults, maya, general):
     """Slack promises at least once, not exactly once."""
     faults.turn("slack", "duplicate_events")
@@ -278,7 +293,8 @@ async def test_a_command_is_answered_by_ack_and_by_response_url(slack, bot, maya
     assert answer["ok"]
     tom = world.member_named("tom").id
     assert (asked["command"], asked["text"]) == ("/summarize", f"today <@{tom}>")
-    assert asked["channel_id"] == general and "thread_ts" not in asked
+    assert asked["channel_id"] == general
+    assert "thread_ts" not in asked
     shown = world.history(general, seen_by=maya)
     assert {(m.text, m.ephemeral_to) for m in shown} == {("Reading…", maya), ("Here it is", None)}
 

@@ -31,7 +31,8 @@ async def test_a_stream_grows_and_ends(client, world, asked, stream):
     where = {"channel": asked.channel, "ts": stream["ts"]}
     await client.chat_appendStream(**where, markdown_text=" **is**")
     message = world.get(asked.channel, stream["ts"])
-    assert message.streaming and message.edited_at is None
+    assert message.streaming
+    assert message.edited_at is None
     ended = await client.chat_stopStream(**where, markdown_text=" so.")
 
     assert ended["message"]["text"] == "It **is** so."

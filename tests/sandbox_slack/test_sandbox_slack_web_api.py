@@ -76,7 +76,8 @@ async def test_a_post_is_in_the_history_with_its_metadata_only_when_asked(slack,
     plain = await client.conversations_history(channel=general, limit=1)
     full = await client.conversations_history(channel=general, limit=1, include_all_metadata=True)
 
-    assert posted["message"]["bot_id"] and posted["ts"] == plain["messages"][0]["ts"]
+    assert posted["message"]["bot_id"]
+    assert posted["ts"] == plain["messages"][0]["ts"]
     assert "metadata" not in plain["messages"][0]
     assert full["messages"][0]["metadata"] == made
 

@@ -147,7 +147,8 @@ class SlackSide:
 
     def edit_as(self, channel: str, message: str, typed: str) -> Message:
         """Change a person's message to what they type now."""
-        return self.world.edit(channel, message, markup.from_typed(self.world, typed))
+        text = markup.from_typed(self.world, typed)
+        return self.world.edit(channel, message, text, extra={"pings": markup.pings(text)})
 
     def shown(self, text: str) -> str:
         """Return a text in Slack's markup as a reader sees it."""
