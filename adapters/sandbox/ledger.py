@@ -6,7 +6,7 @@ channel keeps its newest `KEPT_MESSAGES`.
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 
 from adapters.sandbox.ids import Ids
@@ -55,6 +55,20 @@ class Ledger:
         """Yield the messages of a channel, oldest first."""
         kept = self._messages.get(channel, {})
         for message_id in list(self._order.get(channel, ())):
+            yield kept[message_id]
+
+    def between(
+        self, channel: str, after: str | None, before: str | None, *, inclusive: bool
+    ) -> Iterator[Message]:
+        """Yield the messages between two ids (None for no bound), oldest first."""
+        order, kept = self._order.get(channel, []), self._messages.get(channel, {})
+        key = self._ids.key
+        to_the_left, to_the_right = bisect_left, bisect_right
+        if not inclusive:
+            to_the_left, to_the_right = bisect_right, bisect_left
+        start = 0 if after is None else to_the_left(order, key(after), key=key)
+        end = len(order) if before is None else to_the_right(order, key(before), key=key)
+        for message_id in order[start:end]:
             yield kept[message_id]
 
     def replies(self, channel: str, root: str) -> Iterator[Message]:

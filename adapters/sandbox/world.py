@@ -320,14 +320,10 @@ class World:
             oldest_first: Let `limit` keep the oldest instead of the newest.
             inclusive: Let `before` and `after` themselves belong.
         """
-        key = self.ids.key
-        low = key(after) if after is not None else (-1, 0)
-        high = key(before) if before is not None else (1 << 80, 0)
         found = [
             message
-            for message in self.messages(channel)
-            if (low < (at := key(message.id)) < high or (inclusive and at in (low, high)))
-            and not message.deleted
+            for message in self._ledger.between(channel, after, before, inclusive=inclusive)
+            if not message.deleted
             and _belongs(message, thread)
             and message.ephemeral_to in (None, seen_by)
         ]
