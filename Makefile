@@ -38,7 +38,7 @@ demo: $(VENV)/jay ## Start Valkey, vLLM, the sandbox and Jay, and open the page 
 	@$(BIN)/jay demo $(ARGS)
 
 test: $(VENV)/dev ## Run all tests (ARGS='-k window' narrows them)
-	@$(BIN)/python -m tests.run $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m 'not six_billion' $(ARGS)
 
 check: $(VENV)/dev ## Check format, lint, types and import contracts
 	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
@@ -51,7 +51,7 @@ format: $(VENV)/dev ## Format the code
 	@$(BIN)/ruff check --quiet --fix .
 
 bench: $(VENV)/dev ## Run the benchmarks (ONLY=speed for one group)
-	@$(BIN)/python -m tests.bench $(ARGS)
+	@$(BIN)/python tests/bench/run.py $(ONLY)
 
 clean: ## Remove what was built, keep the conversations
 	@rm -rf $(VENV) build

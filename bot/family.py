@@ -59,7 +59,8 @@ def render_turn(family: Family, turn: Turn) -> tuple[str, ...]:
     text = defuse(family, turn.text.strip())
     if turn.role == "jay":
         return (family.jay_open, family.jay_lead + text, family.jay_close)
-    return (family.person.replace("{name}", turn.author).replace("{text}", text),)
+    author = defuse(family, turn.author)
+    return (family.person.replace("{name}", author).replace("{text}", text),)
 
 
 def render_cue(family: Family) -> tuple[str, ...]:

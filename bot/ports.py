@@ -27,6 +27,35 @@ Hear = Callable[[Event], Awaitable[None]]
 """What an edge calls with an event. When it returns, the event is stored: ack it then."""
 
 
+class SlashCommand(Protocol):
+    """A command as platforms register it."""
+
+    @property
+    def name(self) -> str:
+        """Without the slash: `summarize`."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """What it does, in at most 100 characters."""
+        ...
+
+    @property
+    def argument(self) -> str:
+        """Name of its one free-text argument."""
+        ...
+
+    @property
+    def argument_description(self) -> str:
+        """What the argument takes, in at most 100 characters."""
+        ...
+
+    @property
+    def required(self) -> bool:
+        """Whether the argument must be given."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """The right to write to one conversation until it runs out."""
@@ -43,6 +72,10 @@ class Store(Protocol):
     All raise `StoreUnreachable` and `StoreFull`; those that take a lease raise
     `LeaseLost` when its fence is no longer the conversation's newest.
     """
+
+    async def ping(self) -> None:
+        """Return if the store answers."""
+        ...
 
     async def accept(
         self, message: IncomingMessage, *, conversation: Conversation | None, waiting: int
@@ -158,6 +191,23 @@ class Store(Protocol):
 
     async def forget_person(self, platform: PlatformName, person_id: str) -> int:
         """Delete every logged message, piece of mail and turn of a person; returns how many."""
+        ...
+
+
+class Edge(Protocol):
+    """What listens to a platform and hands every event to a `Hear`."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is connected now."""
+        ...
+
+    async def run(self) -> None:
+        """Listen until cancelled.
+
+        Raises:
+            TokenRefused: the platform will not let Jay in.
+        """
         ...
 
 
