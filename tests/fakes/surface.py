@@ -1,0 +1,82 @@
+"""A platform's surface in memory, with limits that a test can turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.errors import MessageGone, PlatformError
+from bot.messages import IncomingMessage, Place
+from bot.ports import Pace, Target
+
+
+@dataclass
+class MemorySurface:
+    """Keeps what is shown; renders Markdown as it is, cut every `limit` characters."""
+
+    limit: int = 2000
+    pace: Pace = field(default_factory=lambda: Pace(writes=5, per_s=5.0))
+    shows_status: bool = True
+    shown: dict[str, str] = field(default_factory=dict)
+    history_of: list[IncomingMessage] = field(default_factory=list)
+    whispers: list[tuple[str, str]] = field(default_factory=list)
+    statuses: list[str] = field(default_factory=list)
+    writes: list[tuple[str, str, str]] = field(default_factory=list)
+    closed: set[str] = field(default_factory=set)
+    errors: list[PlatformError] = field(default_factory=list)
+    """Raised one by one by the next posts and edits."""
+    nonces: dict[str, str] = field(default_factory=dict)
+
+    def render(self, markdown: str, *, target: Target) -> tuple[str, ...]:
+        text = markdown.strip()
+        return tuple(text[at : at + self.limit] for at in range(0, len(text), self.limit))
+
+    async def post(self, target: Target, part: str, *, nonce: str, last: bool) -> str:
+        self._maybe_fail()
+        if nonce in self.nonces:
+            return self.nonces[nonce]
+        message_id = f"m{len(self.nonces) + 1}"
+        self.nonces[nonce] = message_id
+        self._write("post", message_id, part, last)
+        return message_id
+
+    async def edit(
+        self, target: Target, message_id: str, part: str, *, shown: str, last: bool
+    ) -> None:
+        self._maybe_fail()
+        if message_id not in self.shown:
+            raise MessageGone(f"no message {message_id}")
+        if part != shown:
+            self._write("edit", message_id, part, last)
+        elif last:
+            self.closed.add(message_id)
+
+    async def delete(self, target: Target, message_id: str) -> None:
+        self.shown.pop(message_id, None)
+        self.writes.append(("delete", message_id, ""))
+
+    async def show_working(self, target: Target, status: str) -> bool:
+        self.statuses.append(status)
+        return self.shows_status
+
+    async def whisper(self, target: Target, text: str) -> None:
+        self.whispers.append((target.person, text))
+
+    async def link(self, place: Place, message_id: str) -> str:
+        return f"https://chat.example/{place.channel}/{message_id}"
+
+    async def history(self, place: Place, *, limit: int) -> list[IncomingMessage]:
+        return self.history_of[-limit:]
+
+    @property
+    def texts(self) -> list[str]:
+        return list(self.shown.values())
+
+    def _write(self, verb: str, message_id: str, part: str, last: bool) -> None:
+        self.shown[message_id] = part
+        self.writes.append((verb, message_id, part))
+        if last:
+            self.closed.add(message_id)
+
+    def _maybe_fail(self) -> None:
+        if self.errors:
+            raise self.errors.pop(0)

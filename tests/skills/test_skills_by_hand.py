@@ -1,0 +1,142 @@
+"""Skills driven by hand: what they ask for, and what they make of the answers."""
+
+from __future__ import annotations
+
+from fakes.talk import ANA, BEN, CHANNEL, command, message
+
+from bot.messages import IncomingMessage
+from bot.prompting import Said
+from bot.skills import Ask, Look, Outcome, Progress, Request, Say, Seen, choose
+from bot.skills.answer import answer
+from bot.skills.chat import NOTHING_TO_READ, chat
+from bot.skills.skill import Answer, Steps
+from bot.skills.summarize import summarize
+
+TALK = tuple(
+    message(text, message_id=f"{at}.0", author=author)
+    for at, (author, text) in enumerate(
+        [
+            (ANA, "Good morning everybody"),
+            (BEN, "The release of 2.4 moved to Thursday because the login test fails."),
+            (ANA, "Who wants pizza for lunch?"),
+            (BEN, "The database password rotation is done, Carla checked it."),
+        ],
+        start=1,
+    )
+)
+
+
+def request(text: str = "", **overrides: object) -> Request:
+    return Request(text=text, place=CHANNEL, person=ANA, now=1_000.0, command=True)
+
+
+def run(
+    steps: Steps[Outcome], *, talk: tuple[IncomingMessage, ...] = TALK, model: str = ""
+) -> Outcome:
+    """Answer whatever a skill asks: the talk for a look, the model's text for the rest."""
+    result: Answer = None
+    while True:
+        try:
+            step = steps.send(result)
+        except StopIteration as end:
+            return end.value
+        match step:
+            case Look():
+                wanted = step.link(talk) if step.link else ()
+                result = Seen(messages=talk, links={one: f"https://x/{one}" for one in wanted})
+            case Ask():
+                result = tuple(Said(text=model) for _ in step.tasks)
+            case Say():
+                result = Said(text=model)
+            case Progress():
+                result = None
+
+
+def test_an_answer_that_the_messages_support_is_shown_with_its_source() -> None:
+    outcome = run(
+        answer(request("when is the release of 2.4?")),
+        model="The release of 2.4 moved to Thursday.",
+    )
+
+    assert outcome.text.startswith("The release of 2.4 moved to Thursday.")
+    assert "https://x/2.0" in outcome.text
+    assert outcome.sources[0] == "2.0"
+
+
+def test_an_invented_answer_gives_way_to_the_message_itself() -> None:
+    """A weak model must cost style and never truth."""
+    outcome = run(answer(request("when is the release of 2.4?")), model="It is on Friday, at 9.")
+
+    assert "Friday" not in outcome.text
+    assert "moved to Thursday" in outcome.text
+
+
+def test_a_question_that_nothing_bears_on_is_answered_honestly() -> None:
+    outcome = run(answer(request("what colour is the submarine?")), model="Yellow.")
+
+    assert "I found nothing" in outcome.text
+    assert "Yellow" not in outcome.text
+
+
+def test_an_empty_question_is_answered_with_an_example() -> None:
+    assert "/answer when" in run(answer(request("  "))).text
+
+
+def test_a_question_of_5000_characters_is_answered_with_the_limit() -> None:
+    assert "500" in run(answer(request("why " * 1250))).text
+
+
+def test_a_summary_says_what_was_read_and_links_what_it_quotes() -> None:
+    outcome = run(summarize(request("last 10")), model="All went well in Paris.")
+
+    assert "Paris" not in outcome.text
+    assert "Read 4 of 4 messages by 2 people" in outcome.text
+    assert "(https://x/2.0)" in outcome.text
+
+
+def test_a_supported_sentence_stands_in_the_summary() -> None:
+    outcome = run(summarize(request()), model="The release of 2.4 moved to Thursday.")
+
+    assert outcome.text.startswith(
+        "- The release of 2.4 moved to Thursday. ([1 Jan](https://x/2.0))"
+    )
+
+
+def test_bots_and_requests_to_jay_are_counted_but_not_read() -> None:
+    talk = (*TALK, message("summarize", message_id="9.0", mentions_jay=True))
+
+    assert "Read 4 of 5 messages" in run(summarize(request()), talk=talk).text
+
+
+def test_an_empty_range_is_said_to_be_empty() -> None:
+    assert "nothing to sum up" in run(summarize(request("today")), talk=()).text
+
+
+def test_a_nonsense_range_is_answered_with_examples() -> None:
+    assert "`last 50`" in run(summarize(request("purple"))).text
+
+
+def test_a_mention_without_words_is_answered_with_what_jay_can_do() -> None:
+    assert run(chat(request(""))).text == NOTHING_TO_READ
+
+
+def test_a_cut_reply_says_so() -> None:
+    steps = chat(request("hello"))
+    steps.send(None)
+    try:
+        steps.send(Said(text="One two", cut="loop", note="_stopped_"))
+    except StopIteration as end:
+        assert end.value.text == "One two\n\n_stopped_"
+
+
+def test_a_command_and_a_mention_choose_the_same_skill() -> None:
+    """Slash commands don't work in Slack's threads."""
+    by_command = choose(command("summarize", "last 5"))
+    by_mention = choose(message("Summarize last 5", mentions_jay=True))
+
+    assert (by_command.name, by_command.text) == (by_mention.name, by_mention.text)
+
+
+def test_talk_that_begins_with_a_skills_name_is_still_talk() -> None:
+    assert choose(message("summarize is a long word, isn't it")).name == "chat"
+    assert choose(message("answer")).name == "chat"
