@@ -1,0 +1,201 @@
+"""What people say to Jay, and what it replies: data files, read and checked.
+
+`intents/*.toml` holds a table for each intent. `say` are patterns of
+`phrasing`, `reply` are texts; both may hold slots of `pools.toml`. The rest:
+
+    weight      how often it is drawn, 1 unless given
+    after       intents that it follows on (shell patterns); it is then no opener
+    like        replies are those of this intent, another than the last one
+    remembers   the value of this slot is a fact of the dialogue from now on
+    recalls     needs that fact; `otherwise` are the replies where it was never told
+    must        content that a right reply holds: of each list one of the words
+    each        one intent a term: `{term}` stands for the term or its `also`
+
+One in twelve phrasings of an intent is held out of training (`held_out`), so
+that what is measured is not what was seen.
+"""
+
+from __future__ import annotations
+
+import tomllib
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import cached_property, lru_cache
+from itertools import chain
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from bot.errors import JayError
+from engine.training.phrasing import expand, slots
+
+HERE = Path(__file__).parent / "intents"
+HELD_OUT = 12
+"""One phrasing in so many is kept for the evaluation."""
+LEAST_TO_HOLD_OUT = 8
+"""Intents with fewer phrasings give none away."""
+COINED_NAMES = 3_000
+"""Invented first names beside the real ones: copying is learned from names never seen twice."""
+FIELDS = {
+    "say", "reply", "weight", "after", "like", "remembers", "recalls", "otherwise", "must", "each",
+}  # fmt: skip
+
+Pools = Mapping[str, tuple[str, ...]]
+
+
+class CorpusError(JayError):
+    """The data files say something that can't be read."""
+
+    hint = "Mend the named table under engine/training/intents/."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """One thing that people say, and what is right to reply."""
+
+    name: str
+    say: tuple[str, ...]
+    reply: tuple[str, ...] = ()
+    weight: float = 1.0
+    after: tuple[str, ...] = ()
+    like: str = ""
+    remembers: str = ""
+    recalls: str = ""
+    otherwise: tuple[str, ...] = ()
+    must: tuple[tuple[str, ...], ...] = ()
+
+    @cached_property
+    def phrasings(self) -> tuple[str, ...]:
+        """Every way to say it, slots unfilled."""
+        return tuple(dict.fromkeys(chain.from_iterable(map(expand, self.say))))
+
+    @cached_property
+    def held_out(self) -> tuple[str, ...]:
+        """The phrasings that training never sees."""
+        if len(self.phrasings) < LEAST_TO_HOLD_OUT:
+            return ()
+        return tuple(one for one in self.phrasings if _held_out(one))
+
+    @cached_property
+    def trained(self) -> tuple[str, ...]:
+        """The phrasings that training sees."""
+        kept = set(self.held_out)
+        return tuple(one for one in self.phrasings if one not in kept) or self.phrasings
+
+    def follows(self, last: str) -> bool:
+        """Tell whether it can follow on the intent of that name."""
+        return any(fnmatch(last, pattern) for pattern in self.after)
+
+
+def _held_out(phrasing: str) -> bool:
+    return zlib.crc32(phrasing.lower().encode()) % HELD_OUT == 0
+
+
+def load_intents(folder: Path = HERE) -> tuple[Intent, ...]:
+    """Read all intents.
+
+    Raises:
+        CorpusError: a table is wrong; says which one and how.
+    """
+    pools = load_pools(folder)
+    found = tuple(
+        intent
+        for path in sorted(folder.glob("*.toml"))
+        if path.stem not in ("pools", "reading")
+        for intent in _read(path)
+    )
+    names = {intent.name: intent for intent in found}
+    if len(names) < len(found):
+        raise CorpusError("two intents have one name")
+    for intent in found:
+        _check(intent, names, pools)
+    return found
+
+
+@lru_cache(maxsize=4)
+def load_pools(folder: Path = HERE) -> Pools:
+    """Read the pools that slots are filled from; names are joined by coined ones."""
+    raw: dict[str, list[str]] = tomllib.loads((folder / "pools.toml").read_text())
+    pools = {name: tuple(values) for name, values in raw.items()}
+    pools["name"] = (*pools["name"] * 4, *coined_names(COINED_NAMES))
+    pools["who"] = pools["name"]
+    pools["num"] = tuple(str(number) for number in range(2, 100))
+    return pools
+
+
+def coined_names(count: int) -> tuple[str, ...]:
+    """Return so many invented first names, the same ones every time."""
+    rng = Random(11)
+    starts = "b br c ch d dr f g gr h j k kl l m n p r s sh st t tr v w y z".split()
+    middles = "a e i o u ai ea ia io au".split()
+    ends = "n l r s t m k la na ra ri no to li sha mi ka ne x th nd".split()
+    syllables = [start + middle for start in starts for middle in middles]
+    names = (
+        "".join(rng.choice(syllables) for _ in range(rng.choice((1, 1, 2)))) + rng.choice(ends)
+        for _ in range(count)
+    )
+    return tuple(name.capitalize() for name in names)
+
+
+def _read(path: Path) -> Iterator[Intent]:
+    try:
+        tables: dict[str, dict[str, Any]] = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise CorpusError(f"{path.name}: {error}") from error
+    for key, table in tables.items():
+        name = f"{path.stem}.{key}"
+        if unknown := table.keys() - FIELDS:
+            raise CorpusError(f"{name} has unknown fields: {', '.join(sorted(unknown))}")
+        each = table.pop("each", None)
+        if each is None:
+            yield _intent(name, table)
+        else:
+            yield from _one_a_term(name, table, each)
+
+
+def _one_a_term(
+    name: str, table: dict[str, Any], each: dict[str, dict[str, Any]]
+) -> Iterator[Intent]:
+    for term, own in each.items():
+        terms = "|".join([term, *own.get("also", ())])
+        say = [pattern.replace("{term}", f"({terms})") for pattern in table["say"]]
+        rest = {key: value for key, value in {**table, **own}.items() if key != "also"}
+        yield _intent(f"{name}.{term}", {**rest, "say": [*say, *own.get("say", ())]})
+
+
+def _intent(name: str, table: dict[str, Any]) -> Intent:
+    return Intent(
+        name=name,
+        say=tuple(table.get("say", ())),
+        reply=tuple(table.get("reply", ())),
+        weight=float(table.get("weight", 1.0)),
+        after=tuple(table.get("after", ())),
+        like=table.get("like", ""),
+        remembers=table.get("remembers", ""),
+        recalls=table.get("recalls", ""),
+        otherwise=tuple(table.get("otherwise", ())),
+        must=tuple(map(tuple, table.get("must", ()))),
+    )
+
+
+def _check(intent: Intent, names: Mapping[str, Intent], pools: Pools) -> None:
+    if not intent.say or not (intent.reply or intent.like):
+        raise CorpusError(f"{intent.name} needs `say`, and `reply` or `like`")
+    if intent.like and intent.like not in names:
+        raise CorpusError(f"{intent.name} replies like {intent.like}, which is not there")
+    for pattern in intent.after:
+        if not any(fnmatch(name, pattern) for name in names):
+            raise CorpusError(f"{intent.name} follows on {pattern}, which is not there")
+    try:
+        said = {slot for text in intent.phrasings for slot in slots(text)}
+    except ValueError as error:
+        raise CorpusError(f"{intent.name}: {error}") from error
+    known = {slot for slot, _ in said} | {f"{{{intent.recalls}}}"}
+    for slot, pool in said:
+        if pool not in pools:
+            raise CorpusError(f"{intent.name} has the slot {slot}, which no pool fills")
+    for text in (*intent.reply, *intent.otherwise):
+        if lost := [slot for slot, _ in slots(text) if slot not in known]:
+            raise CorpusError(f"{intent.name} replies with {lost[0]}, which nobody said")

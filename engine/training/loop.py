@@ -1,0 +1,130 @@
+"""The loop: gradients, two optimizers, a schedule, and checkpoints that resume exactly.
+
+Matrices inside the layers step by Muon: their momentum made orthogonal, which
+learns them about twice as fast as Adam. Everything else steps by AdamW.
+torch has a Muon, but it works in bfloat16, which CPUs without AVX512-bf16
+emulate a hundred times slower.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional as fn
+
+from engine.training.model import Model
+from engine.training.packing import Batch
+from engine.training.recipe import Recipe
+
+CHECKPOINT = "checkpoint.pt"
+
+
+class Muon:
+    """Momentum, orthogonalised by five Newton-Schulz steps (Jordan et al., 2024)."""
+
+    def __init__(self, matrices: list[torch.nn.Parameter], *, momentum: float = 0.95) -> None:
+        """Take the matrices; a fused projection (3 width, width) is stepped as three."""
+        self._matrices = matrices
+        self._momentum = momentum
+        self.buffers = [torch.zeros_like(matrix) for matrix in matrices]
+
+    @torch.no_grad()
+    def step(self, rate: float) -> None:
+        """Apply the gradients."""
+        for matrix, buffer in zip(self._matrices, self.buffers, strict=True):
+            assert matrix.grad is not None
+            buffer.lerp_(matrix.grad, 1 - self._momentum)
+            update = matrix.grad.lerp(buffer, self._momentum)
+            rows, columns = update.shape
+            fused = rows == 3 * columns
+            parts = update.view(3, columns, columns) if fused else update[None]
+            scale = max(1.0, parts.shape[1] / parts.shape[2]) ** 0.5
+            matrix.sub_(orthogonal(parts).view_as(matrix), alpha=rate * scale)
+
+
+def orthogonal(x: torch.Tensor) -> torch.Tensor:
+    """Return the nearest matrices with all singular values about 1, shape (n, rows, columns)."""
+    tall = x.shape[1] > x.shape[2]
+    x = x.transpose(1, 2) if tall else x
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    for _ in range(5):
+        squared = x @ x.transpose(1, 2)
+        x = 3.4445 * x + (-4.7750 * squared + 2.0315 * squared @ squared) @ x
+    return x.transpose(1, 2) if tall else x
+
+
+class Trainer:
+    """A model with what trains it; all that a resumed run needs is in `state`."""
+
+    def __init__(self, model: Model, recipe: Recipe) -> None:
+        """Sort the parameters between the two optimizers."""
+        self.model = model
+        self.recipe = recipe
+        self.step = 0
+        matrices = [one for one in model.layers.parameters() if one.ndim == 2]
+        chosen = {id(one) for one in matrices}
+        rest = [one for one in model.parameters() if id(one) not in chosen]
+        self.muon = Muon(matrices)
+        self.adam = torch.optim.AdamW(
+            rest, lr=recipe.adam_rate, betas=(0.9, 0.98), weight_decay=0.0
+        )
+
+    def learn(self, batches: list[Batch]) -> float:
+        """Take one step; return the loss a token over Jay's own tokens."""
+        self.model.zero_grad(set_to_none=True)
+        total = sum(float(batch.weights.sum()) for batch in batches)
+        said, lost = 0.0, 0.0
+        for batch in batches:
+            logits = self.model(batch.ids)
+            losses = fn.cross_entropy(
+                logits.flatten(0, 1), batch.targets.flatten(), reduction="none"
+            )
+            weights = batch.weights.flatten()
+            (losses @ weights / total).backward()
+            by_jay = weights == 1.0
+            lost += float(losses.detach()[by_jay].sum())
+            said += float(by_jay.sum())
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        share = schedule(self.step, self.recipe)
+        for group in self.adam.param_groups:
+            group["lr"] = self.recipe.adam_rate * share
+        self.adam.step()
+        self.muon.step(self.recipe.muon_rate * share)
+        self.step += 1
+        return lost / max(1.0, said)
+
+    def save(self, folder: Path) -> None:
+        """Write the checkpoint in one piece: whoever kills the run finds the last whole one."""
+        state = {
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "adam": self.adam.state_dict(),
+            "muon": self.muon.buffers,
+            "random": torch.get_rng_state(),
+        }
+        unfinished = folder / f"{CHECKPOINT}.part"
+        torch.save(state, unfinished)
+        os.replace(unfinished, folder / CHECKPOINT)
+
+    def load(self, folder: Path) -> bool:
+        """Take up the checkpoint of that folder; tell whether there was one."""
+        path = folder / CHECKPOINT
+        if not path.exists():
+            return False
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+        self.step = state["step"]
+        self.model.load_state_dict(state["model"])
+        self.adam.load_state_dict(state["adam"])
+        for mine, saved in zip(self.muon.buffers, state["muon"], strict=True):
+            mine.copy_(saved)
+        torch.set_rng_state(state["random"])
+        return True
+
+
+def schedule(step: int, recipe: Recipe) -> float:
+    """Return the share of the full rate: a rise, a plain, and a fall to nothing."""
+    done = (step + 1) / recipe.steps
+    return max(0.0, min(1.0, done / max(recipe.warmup, 1e-9), (1.0 - done) / recipe.decay + 1e-3))

@@ -1,0 +1,69 @@
+"""Batches: rows of token ids, each one dialogue, with a loss weight for every token.
+
+A row holds one dialogue and nothing else, as a prompt does in service, so no
+mask is needed and nothing leaks from a neighbour. Which dialogues a step sees
+follows from the seed and the step alone; a run that resumes meets the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from random import Random
+
+import torch
+from tokenizers import Tokenizer
+
+from engine.training.corpus import Corpus, opening, segments
+from engine.training.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One micro-batch, each tensor of shape (rows, tokens)."""
+
+    ids: torch.Tensor
+    targets: torch.Tensor
+    weights: torch.Tensor
+
+
+class Packer:
+    """Draws the micro-batches of a step."""
+
+    def __init__(self, corpus: Corpus, tokenizer: Tokenizer, recipe: Recipe) -> None:
+        """Take what to draw from, what encodes it, and how rows are cut."""
+        self._corpus = corpus
+        self._recipe = recipe
+        self._opening: list[int] = tokenizer.encode(opening()).ids
+        self._encode = lru_cache(maxsize=200_000)(lambda text: tuple(tokenizer.encode(text).ids))
+
+    def step(self, step: int) -> Iterator[Batch]:
+        """Yield the micro-batches of a step."""
+        recipe = self._recipe
+        rng = Random(f"rows:{recipe.seed}:{step}")
+        lengths = [int(length) for length in recipe.row_lengths]
+        shares = list(recipe.row_lengths.values())
+        number = step * recipe.batch_tokens
+        for _ in range(max(1, recipe.batch_tokens // recipe.micro_tokens)):
+            length = rng.choices(lengths, shares)[0]
+            rows = max(1, recipe.micro_tokens // length)
+            yield self._batch([self._row(number + at, length) for at in range(rows)])
+            number += rows
+
+    def _row(self, number: int, length: int) -> tuple[list[int], list[float]]:
+        """Return one more token than asked for: the last is only a target."""
+        ids, weights = list(self._opening), [0.0] * len(self._opening)
+        for exchange in self._corpus.dialogue(number):
+            for text, by_jay in segments(exchange):
+                piece = self._encode(text)
+                ids += piece
+                weights += [1.0 if by_jay else self._recipe.person_weight] * len(piece)
+            if len(ids) > length:
+                break
+        return ids[: length + 1], weights[: length + 1]
+
+    def _batch(self, rows: list[tuple[list[int], list[float]]]) -> Batch:
+        ids = torch.tensor([ids for ids, _ in rows])
+        weights = torch.tensor([weights for _, weights in rows])
+        return Batch(ids=ids[:, :-1], targets=ids[:, 1:], weights=weights[:, 1:])
