@@ -22,6 +22,8 @@ LOOP_CHARS = 20
 """Shorter loops ("ha ha ha ha") are taken for emphasis until they reach this length."""
 UNBROKEN_CHARS = 120
 """One character repeated that often is a flood."""
+FLOOD = re.compile(rf"(.)\1{{{UNBROKEN_CHARS - 1}}}", re.DOTALL)
+WORD = re.compile(r"\S+")
 
 NOTES = {
     "loop": "_I was repeating myself, so I stopped here._",
@@ -46,6 +48,8 @@ class Guard:
     cut: str = ""
     """Which guard ended the reply: `stop`, `invented_turn`, `loop`, `flood` or `length`."""
     _raw: str = field(default="", repr=False)
+    _looked_at: int = field(default=0, repr=False)
+    """Where in `text` the last word ended that was looked at for loops."""
 
     def feed(self, piece: str) -> bool:
         """Take a piece of the stream. Returns False once no more is wanted."""
@@ -54,15 +58,15 @@ class Guard:
         self._raw += piece
         self._find_ends()
         held = 0 if self.cut else self._held_back()
-        self.text = self._visible(self._raw[: len(self._raw) - held])
-        if not self.cut:
-            self._find_loops()
+        self.text = self._raw[: len(self._raw) - held].lstrip()
+        self._find_loops(whole=bool(self.cut))
         return not self.cut
 
     def flush(self) -> str:
         """The stream is over: show what was held back, and return the whole text."""
         if not self.cut:
-            self.text = self._visible(self._raw)
+            self.text = self._raw.lstrip()
+            self._find_loops(whole=True)
         self.text = self.text.rstrip()
         return self.text
 
@@ -70,9 +74,6 @@ class Guard:
     def note(self) -> str:
         """What the person is told about a cut; may be empty."""
         return NOTES.get(self.cut, "")
-
-    def _visible(self, raw: str) -> str:
-        return raw.lstrip()
 
     def _find_ends(self) -> None:
         ends = [(at, "stop") for stop in self.stops if (at := self._raw.find(stop)) >= 0]
@@ -98,21 +99,32 @@ class Guard:
                 return size
         return len(self._raw) - len(self._raw.rstrip())
 
-    def _find_loops(self) -> None:
-        tail = self.text[-UNBROKEN_CHARS:]
-        if len(tail) == UNBROKEN_CHARS and len(set(tail)) == 1:
+    def _find_loops(self, *, whole: bool) -> None:
+        """Look at each word that ended since the last look; `whole`: the last word ended too.
+
+        A word that still grows is no repetition yet, and each end is looked at in
+        turn, so that it makes no difference how the stream was cut into pieces.
+        """
+        flood = FLOOD.search(self.text, max(0, self._looked_at - UNBROKEN_CHARS))
+        for word in WORD.finditer(self.text, self._looked_at):
+            end = word.end()
+            if end == len(self.text) and not whole:
+                break
+            if flood and flood.end() <= end:
+                break
+            if repeated := _loop_at_end(self.text[:end]):
+                self.cut = "loop"
+                self.text = self.text[: end - repeated].rstrip()
+                return
+            self._looked_at = end
+        if flood:
             self.cut = "flood"
-            self.text = self.text.rstrip(tail[0]) + tail[0] * 3
-            return
-        repeated = _loop_at_end(self.text)
-        if repeated:
-            self.cut = "loop"
-            self.text = self.text[: len(self.text) - repeated].rstrip()
+            self.text = self.text[: flood.start() + 3]
 
 
 def _loop_at_end(text: str) -> int:
     """Return how many characters at the end only repeat what stands before them; 0: none."""
-    words = list(re.finditer(r"\S+", text[-LONGEST_LOOP_WORDS * LOOP_TIMES * 12 :]))
+    words = list(WORD.finditer(text[-LONGEST_LOOP_WORDS * LOOP_TIMES * 12 :]))
     spoken = [match.group() for match in words]
     for size in range(1, min(LONGEST_LOOP_WORDS, len(spoken) // LOOP_TIMES) + 1):
         last = spoken[-size:]
@@ -122,5 +134,5 @@ def _loop_at_end(text: str) -> int:
         length = len(" ".join(last))
         if times >= LOOP_TIMES and length * times >= LOOP_CHARS * LOOP_TIMES / 2:
             first_end = words[-size * (times - 1) - 1].end()
-            return words[-1].end() - first_end + len(text) - len(text.rstrip())
+            return words[-1].end() - first_end
     return 0

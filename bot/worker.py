@@ -50,6 +50,9 @@ class Worker:
                 if lease is None:
                     slots.release()
                     continue
+                if self._draining.is_set():
+                    await self._release(lease)
+                    break
                 task = asyncio.create_task(self._answer(lease), name=lease.conversation.key)
                 running.add(task)
                 task.add_done_callback(running.discard)
