@@ -12,6 +12,8 @@ import signal
 import sys
 from pathlib import Path
 
+import structlog
+
 from adapters.sandbox.server import Sandbox
 
 
@@ -24,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--no-agent", action="store_true", help="the Slack app is no agent")
     parser.add_argument("--state", type=Path, help="JSON file to go on from and to save to")
     given = parser.parse_args(arguments)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
     sandbox = Sandbox(
         given.host,
         given.port,

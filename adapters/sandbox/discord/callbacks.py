@@ -66,7 +66,9 @@ class Callbacks:
             raise Refused(40060)
         kind = call.body.get("type")
         self._check_kind(used, kind)
-        data = call.body.get("data") or {}
+        form = Form()
+        data = form.mapping("data", call.body.get("data"))
+        form.settle()
         shown = self._first_response(used, int(kind or 0), data, call)
         used.callback = int(kind or 0)
         used.answered.set()
@@ -91,8 +93,8 @@ class Callbacks:
     ) -> Message | None:
         if kind == SUGGEST:
             form = Form()
-            listed = data.get("choices") or []
-            form.count("data.choices", [*listed], _CHOICES_MAX)
+            listed = form.mappings("data.choices", data.get("choices"))
+            form.count("data.choices", listed, _CHOICES_MAX)
             form.settle()
             used.choices = listed
             return None

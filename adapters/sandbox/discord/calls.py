@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,9 @@ from adapters.sandbox.discord.checking import Upload
 from adapters.sandbox.discord.limits import FILE_BYTES_MAX, FILES_MAX
 from adapters.sandbox.discord.refusals import Form, Refused
 from adapters.sandbox.records import Json
+
+_NUMBER = re.compile(r"-?[0-9]{1,20}")
+_SNOWFLAKE = re.compile(r"[0-9]{1,20}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,7 @@ class Call:
         if given is None:
             return default
         form = Form()
-        if not given.lstrip("-").isdigit():
+        if not _NUMBER.fullmatch(given):
             form.wrong(name, "NUMBER_TYPE_COERCE", f'Value "{given}" is not int.')
         elif int(given) < least:
             code, text = "NUMBER_TYPE_MIN", f"int value should be greater than or equal to {least}."
@@ -50,11 +54,16 @@ class Call:
     def snowflake(self, name: str) -> str | None:
         """Return an id of the query, None where there is none. Raises Refused 50035."""
         given = self.query.get(name)
-        if given is not None and not given.isdigit():
+        if given is not None and not is_snowflake(given):
             form = Form()
             form.wrong(name, "NUMBER_TYPE_COERCE", f'Value "{given}" is not snowflake.')
             form.settle()
         return given
+
+
+def is_snowflake(text: str) -> bool:
+    """Say whether a text is an id: an unsigned number of 64 bits."""
+    return _SNOWFLAKE.fullmatch(text) is not None and int(text) < 1 << 64
 
 
 Handler = Callable[[Call], Any]
@@ -80,33 +89,46 @@ async def read(request: web.Request) -> Call:
         Refused: 50109 for a body that is no JSON, 40005 for one that is too large.
     """
     uploads: tuple[Upload, ...] = ()
-    if request.content_type == "multipart/form-data":
-        text, uploads = await _read_form(request)
-    else:
-        try:
-            text = await request.text()
-        except web.HTTPRequestEntityTooLarge:
-            raise Refused(40005) from None
     try:
-        body = json.loads(text) if text.strip() else None
-    except ValueError:
+        if request.content_type == "multipart/form-data":
+            text, uploads = await _read_form(request)
+        else:
+            text = (await request.read()).decode()
+        body = _parsed(text)
+    except web.HTTPRequestEntityTooLarge:
+        raise Refused(40005) from None
+    except (ValueError, RecursionError):
         raise Refused(50109) from None
     for name, value in request.match_info.items():
-        if name.endswith("_id") and not (value.isdigit() or value.startswith("@")):
+        if name.endswith("_id") and not (is_snowflake(value) or value.startswith("@")):
             form = Form()
             form.wrong(name, "NUMBER_TYPE_COERCE", f'Value "{value}" is not snowflake.')
             form.settle()
     return Call(args=request.match_info, query=request.query, json=body, uploads=uploads)
 
 
+def _parsed(text: str) -> Any:
+    """Return the JSON of a body, None for an empty one. Raises ValueError, RecursionError."""
+
+    def no_constant(name: str) -> None:
+        raise ValueError(name)
+
+    body = json.loads(text, parse_constant=no_constant) if text.strip() else None
+    if "\\ud" in text.lower():
+        # Half a surrogate pair is no character, and could not be written down anywhere.
+        json.dumps(body, ensure_ascii=False).encode()
+    return body
+
+
 async def _read_form(request: web.Request) -> tuple[str, tuple[Upload, ...]]:
-    text, uploads = "", []
+    text = ""
+    uploads: list[Upload] = []
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader):
             continue
         name = part.name or ""
         if name == "payload_json":
-            text = await part.text()
+            text = (await part.read(decode=True)).decode()
             continue
         size = 0
         while chunk := await part.read_chunk():

@@ -60,11 +60,13 @@ def content(body: Json, uploads: tuple[Upload, ...] = (), *, silent_flags: int =
     form = Form()
     text = body.get("content")
     if text is not None:
-        text = str(text) if isinstance(text, int | float) else text
+        is_number = isinstance(text, int | float) and not isinstance(text, bool)
+        text = str(text) if is_number else text
         form.text("content", text, 0, limits.CONTENT_MAX)
     embeds = _listed(form, body, "embeds")
     _check_embeds(form, embeds or [])
     components = _listed(form, body, "components")
+    attachments = form.mappings("attachments", body.get("attachments"))
     flags = _flags(form, body) & (SUPPRESS_EMBEDS | SILENT | COMPONENTS_V2 | silent_flags)
     _check_components(form, components or [], v2=bool(flags & COMPONENTS_V2))
     if flags & COMPONENTS_V2 and (text or embeds):
@@ -77,7 +79,8 @@ def content(body: Json, uploads: tuple[Upload, ...] = (), *, silent_flags: int =
     nonce = _nonce(form, body)
     form.settle()
     return Content(
-        text=text,
+        # Discord trims what it keeps.
+        text=text if text is None else text.strip(),
         embeds=embeds,
         components=components,
         flags=flags,
@@ -85,24 +88,20 @@ def content(body: Json, uploads: tuple[Upload, ...] = (), *, silent_flags: int =
         nonce=nonce,
         enforce_nonce=bool(body.get("enforce_nonce", False)),
         allowed=markup.allowed_mentions(body.get("allowed_mentions")),
-        uploads=_named(body, uploads),
-        kept_files=_kept(body),
+        uploads=_named(attachments, uploads),
+        kept_files=None
+        if body.get("attachments") is None
+        else [str(one.get("id")) for one in attachments],
     )
 
 
 def _listed(form: Form, body: Json, name: str) -> list[Json] | None:
-    given = body.get(name)
-    if given is None:
-        return [] if name in body else None
-    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
-        form.wrong(name, "BASE_TYPE_LIST", "Only lists may be used")
-        return []
-    return given
+    return form.mappings(name, body[name]) if name in body else None
 
 
 def _flags(form: Form, body: Json) -> int:
     given = body.get("flags") or 0
-    if isinstance(given, int):
+    if isinstance(given, int) and not isinstance(given, bool):
         return given
     form.wrong("flags", "NUMBER_TYPE_COERCE", f'Value "{given}" is not int.')
     return 0
@@ -119,17 +118,19 @@ def _nonce(form: Form, body: Json) -> str | None:
 
 
 def _check_embeds(form: Form, embeds: list[Json]) -> None:
-    form.count("embeds", [*embeds], limits.EMBEDS_MAX)
+    form.count("embeds", embeds, limits.EMBEDS_MAX)
     total = 0
     for index, embed in enumerate(embeds):
         at = f"embeds.{index}"
-        fields = embed.get("fields") or []
+        fields = form.mappings(f"{at}.fields", embed.get("fields"))
+        footer = form.mapping(f"{at}.footer", embed.get("footer"))
+        author = form.mapping(f"{at}.author", embed.get("author"))
         form.count(f"{at}.fields", fields, limits.EMBED_FIELDS_MAX)
         texts: list[tuple[str, Any, int]] = [
             ("title", embed.get("title"), limits.EMBED_TITLE_MAX),
             ("description", embed.get("description"), limits.EMBED_DESCRIPTION_MAX),
-            ("footer.text", (embed.get("footer") or {}).get("text"), limits.EMBED_FOOTER_MAX),
-            ("author.name", (embed.get("author") or {}).get("name"), limits.EMBED_AUTHOR_MAX),
+            ("footer.text", footer.get("text"), limits.EMBED_FOOTER_MAX),
+            ("author.name", author.get("name"), limits.EMBED_AUTHOR_MAX),
         ]
         for number, one in enumerate(fields):
             name, value = str(one.get("name") or ""), str(one.get("value") or "")
@@ -150,20 +151,27 @@ def _check_embeds(form: Form, embeds: list[Json]) -> None:
 
 def _check_components(form: Form, components: list[Json], *, v2: bool) -> None:
     if v2:
+        _check_nested(form, "components", components)
         return
-    form.count("components", [*components], limits.ACTION_ROWS_MAX)
+    form.count("components", components, limits.ACTION_ROWS_MAX)
     for index, row in enumerate(components):
         at = f"components.{index}"
         if row.get("type") != _ROW:
             form.wrong(f"{at}.type", "BASE_TYPE_CHOICES", "Value must be one of (1,).")
             continue
-        inner = row.get("components") or []
+        inner = form.mappings(f"{at}.components", row.get("components"))
         if not 1 <= len(inner) <= limits.BUTTONS_MAX:
             most = limits.BUTTONS_MAX
             form.wrong(f"{at}.components", "BASE_TYPE_BAD_LENGTH",
                        f"Must be between 1 and {most} in length.")  # fmt: skip
         for number, one in enumerate(inner):
             _check_component(form, f"{at}.components.{number}", one)
+
+
+def _check_nested(form: Form, at: str, components: list[Json]) -> None:
+    for index, one in enumerate(components):
+        inner = f"{at}.{index}.components"
+        _check_nested(form, inner, form.mappings(inner, one.get("components")))
 
 
 def _check_component(form: Form, at: str, one: Json) -> None:
@@ -175,17 +183,13 @@ def _check_component(form: Form, at: str, one: Json) -> None:
 
 
 def _check_files(form: Form, uploads: tuple[Upload, ...]) -> None:
-    form.count("attachments", [*uploads], limits.FILES_MAX)
+    form.count("attachments", uploads, limits.FILES_MAX)
     if any(upload.size > limits.FILE_BYTES_MAX for upload in uploads):
         raise Refused(40005)
 
 
-def _named(body: Json, uploads: tuple[Upload, ...]) -> tuple[Upload, ...]:
-    listed = {
-        f"files[{one.get('id')}]": one
-        for one in body.get("attachments") or []
-        if isinstance(one, dict)
-    }
+def _named(attachments: list[Json], uploads: tuple[Upload, ...]) -> tuple[Upload, ...]:
+    listed = {f"files[{one.get('id')}]": one for one in attachments}
     return tuple(
         Upload(
             field=upload.field,
@@ -195,10 +199,3 @@ def _named(body: Json, uploads: tuple[Upload, ...]) -> tuple[Upload, ...]:
         )
         for upload in uploads
     )
-
-
-def _kept(body: Json) -> list[str] | None:
-    given = body.get("attachments")
-    if not isinstance(given, list):
-        return None
-    return [str(one.get("id")) for one in given if isinstance(one, dict)]

@@ -19,6 +19,11 @@ SUBCOMMAND, SUBCOMMAND_GROUP, STRING = 1, 2, 3
 _NAME = re.compile(r"[-_'\w]{1,32}")
 _OPTION_TYPES = range(1, 12)
 _NUMBERS = (4, 10)
+_KINDS = (CHAT_INPUT, USER_MENU, MESSAGE_MENU)
+_EDITABLE = (
+    "name", "name_localizations", "description", "description_localizations", "options",
+    "default_member_permissions", "dm_permission", "contexts", "integration_types", "nsfw",
+)  # fmt: skip
 _BASE = "/applications/{application_id}/commands"
 _GUILD_BASE = "/applications/{application_id}/guilds/{guild_id}/commands"
 
@@ -73,19 +78,18 @@ class Commands:
     def overwrite(self, call: Call) -> list[Json]:
         """PUT commands: those that aren't in the list are gone, known names keep their ids."""
         scope = self._scope(call)
-        if not isinstance(call.json, list):
-            form = Form()
-            form.wrong("_", "BASE_TYPE_LIST", "Only lists may be used")
-            form.settle()
         form = Form()
-        for kind in (CHAT_INPUT, USER_MENU, MESSAGE_MENU):
-            of_kind = [one for one in call.json if one.get("type", CHAT_INPUT) == kind]
-            form.count("_", of_kind, limits.COMMANDS_MAX if kind == CHAT_INPUT else 5)
-        for index, given in enumerate(call.json):
+        if call.json is None:
+            form.wrong("", "BASE_TYPE_LIST", "Only lists may be used")
+        listed = form.mappings("", call.json)
+        for kind in _KINDS:
+            of_kind = [one for one in listed if one.get("type", CHAT_INPUT) == kind]
+            form.count("", of_kind, limits.COMMANDS_MAX if kind == CHAT_INPUT else 5)
+        for index, given in enumerate(listed):
             _check(form, given, f"{index}.")
-        _check_unique(form, call.json)
+        _check_unique(form, listed)
         form.settle()
-        made = [self._made(call, given) for given in call.json]
+        made = [self._made(call, given) for given in listed]
         scope.clear()
         scope |= {one["id"]: one for one in made}
         return made
@@ -106,13 +110,13 @@ class Commands:
     def edit(self, call: Call) -> Json:
         """PATCH a command."""
         known = self._one(call)
-        changed = known | call.body
+        changed = known | {key: given for key, given in call.body.items() if key in _EDITABLE}
         form = Form()
         _check(form, changed, "")
         form.settle()
-        changed["version"] = self._id()
-        self._scope(call)[known["id"]] = changed
-        return changed
+        made = known | self._made(call, changed) | {"id": known["id"]}
+        self._scope(call)[known["id"]] = made
+        return made
 
     def delete(self, call: Call) -> None:
         """DELETE a command."""
@@ -150,9 +154,9 @@ class Commands:
             "type": kind,
             "name": given["name"],
             "name_localizations": given.get("name_localizations"),
-            "description": given.get("description", ""),
+            "description": given.get("description") or "",
             "description_localizations": given.get("description_localizations"),
-            "options": given.get("options", []),
+            "options": given.get("options") or [],
             "dm_permission": given.get("dm_permission", True),
             "contexts": given.get("contexts"),
             "integration_types": given.get("integration_types", [0]),
@@ -169,6 +173,10 @@ class Commands:
 def _check(form: Form, given: Json, at: str) -> None:
     kind = given.get("type", CHAT_INPUT)
     name = given.get("name")
+    if kind not in _KINDS:
+        choices = ", ".join(map(str, _KINDS))
+        form.wrong(f"{at}type", "BASE_TYPE_CHOICES", f"Value must be one of ({choices}).")
+        return
     if kind != CHAT_INPUT:
         form.text(f"{at}name", name, 1, limits.COMMAND_NAME_MAX)
         if given.get("description"):
@@ -181,7 +189,7 @@ def _check(form: Form, given: Json, at: str) -> None:
     _check_name(form, f"{at}name", name)
     description = given.get("description")
     form.text(f"{at}description", description, 1, limits.COMMAND_DESCRIPTION_MAX)
-    _check_options(form, given.get("options") or [], at)
+    _check_options(form, form.mappings(f"{at}options", given.get("options")), at)
     if _size(given) > limits.COMMAND_TOTAL_MAX:
         form.wrong(
             f"{at}name",
@@ -202,7 +210,7 @@ def _check_name(form: Form, at: str, name: Any) -> None:
 
 
 def _check_options(form: Form, options: list[Json], at: str) -> None:
-    form.count(f"{at}options", [*options], limits.COMMAND_OPTIONS_MAX)
+    form.count(f"{at}options", options, limits.COMMAND_OPTIONS_MAX)
     optional_seen = False
     for index, option in enumerate(options):
         here = f"{at}options.{index}."
@@ -212,7 +220,7 @@ def _check_options(form: Form, options: list[Json], at: str) -> None:
         if option.get("type") not in _OPTION_TYPES:
             form.wrong(f"{here}type", "BASE_TYPE_CHOICES", "This field is required")
         if option.get("type") in (SUBCOMMAND, SUBCOMMAND_GROUP):
-            _check_options(form, option.get("options") or [], here)
+            _check_options(form, form.mappings(f"{here}options", option.get("options")), here)
             continue
         if option.get("required") and optional_seen:
             form.wrong(
@@ -222,7 +230,7 @@ def _check_options(form: Form, options: list[Json], at: str) -> None:
             )
         optional_seen = optional_seen or not option.get("required")
         _check_choices(form, option, here)
-    names = [option.get("name") for option in options]
+    names = [str(option.get("name")) for option in options]
     if len({*names}) < len(names):
         form.wrong(
             f"{at}options",
@@ -232,8 +240,8 @@ def _check_options(form: Form, options: list[Json], at: str) -> None:
 
 
 def _check_choices(form: Form, option: Json, at: str) -> None:
-    choices = option.get("choices") or []
-    form.count(f"{at}choices", [*choices], limits.COMMAND_CHOICES_MAX)
+    choices = form.mappings(f"{at}choices", option.get("choices"))
+    form.count(f"{at}choices", choices, limits.COMMAND_CHOICES_MAX)
     for index, choice in enumerate(choices):
         form.text(f"{at}choices.{index}.name", choice.get("name"), 1, limits.CHOICE_MAX)
         if option.get("type") == STRING:
@@ -243,9 +251,9 @@ def _check_choices(form: Form, option: Json, at: str) -> None:
 
 
 def _check_unique(form: Form, given: list[Json]) -> None:
-    seen: set[tuple[int, str]] = set()
+    seen: set[tuple[str, str]] = set()
     for index, one in enumerate(given):
-        key = (one.get("type", CHAT_INPUT), str(one.get("name")))
+        key = (str(one.get("type", CHAT_INPUT)), str(one.get("name")))
         if key in seen:
             form.wrong(
                 f"{index}",
@@ -257,6 +265,12 @@ def _check_unique(form: Form, given: list[Json]) -> None:
 
 def _size(given: Json) -> int:
     own = len(str(given.get("name", ""))) + len(str(given.get("description", "")))
-    choices = given.get("choices") or []
-    own += sum(len(str(one.get("name"))) + len(str(one.get("value"))) for one in choices)
-    return own + sum(_size(option) for option in given.get("options") or [])
+    own += sum(
+        len(str(one.get("name"))) + len(str(one.get("value"))) for one in _dicts(given, "choices")
+    )
+    return own + sum(_size(option) for option in _dicts(given, "options"))
+
+
+def _dicts(given: Json, name: str) -> list[Json]:
+    listed = given.get(name)
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []

@@ -23,7 +23,8 @@ NO_RESPONSE = "The application did not respond"
 KEPT_MAX = 10_000
 _BUTTON = 2
 
-Send = Callable[[str, Json], None]
+Send = Callable[[Json], None]
+"""Tells the bot an INTERACTION_CREATE."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class Interactions:
     Args:
         place: The server.
         commands: The registered commands.
-        send: Tells the bot an event.
+        send: Tells the bot that something was used.
     """
 
     def __init__(self, place: Guild, commands: Commands, send: Send) -> None:
@@ -153,7 +154,7 @@ class Interactions:
         return used.choices
 
     async def _ask(self, used: Interaction, payload: Json) -> Json:
-        self._send("INTERACTION_CREATE", self._around(used) | payload)
+        self._send(self._around(used) | payload)
         try:
             async with asyncio.timeout(self._place.pace.callback_s):
                 await used.answered.wait()
@@ -232,7 +233,9 @@ class Interactions:
 
     def _resolved(self, chosen: list[Json]) -> Json:
         users, channels = referenced(chosen)
-        people = [self._place.world.members[one] for one in users if one in self._place.world.members]
+        people = [
+            self._place.world.members[one] for one in users if one in self._place.world.members
+        ]
         places = [self._place.world.channels[one] for one in channels
                   if one in self._place.world.channels]  # fmt: skip
         found: Json = {}
@@ -245,7 +248,8 @@ class Interactions:
             }
         if places:
             found["channels"] = {
-                one.id: shapes.channel(self._place, one) | {"permissions": str(permissions.EVERYONE)}
+                one.id: shapes.channel(self._place, one)
+                | {"permissions": str(permissions.EVERYONE)}
                 for one in places
             }
         return found

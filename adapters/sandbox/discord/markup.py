@@ -48,19 +48,18 @@ def allowed_mentions(given: Any) -> Allowed:
     if not isinstance(given, dict):
         form.wrong("allowed_mentions", "DICT_TYPE_CONVERT", "Only dictionaries may be used")
         form.settle()
-    parse = given.get("parse") or []
+    parse = _ids(form, given, "parse")
     kinds: dict[str, bool | frozenset[str]] = {}
     for kind in ("users", "roles"):
-        listed = given.get(kind)
+        listed = _ids(form, given, kind)
         if kind in parse and listed:
             form.wrong(
                 f"allowed_mentions.{kind}",
                 "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE",
                 f'parse:["{kind}"] and {kind}: [ids...] are mutually exclusive.',
             )
-        if listed is not None:
-            form.count(f"allowed_mentions.{kind}", listed, _LISTED_MAX)
-        kinds[kind] = True if kind in parse else frozenset(map(str, listed or ()))
+        form.count(f"allowed_mentions.{kind}", listed, _LISTED_MAX)
+        kinds[kind] = True if kind in parse else frozenset(listed)
     form.settle()
     return Allowed(
         everyone="everyone" in parse,
@@ -140,6 +139,14 @@ def summary(world: World, message_pings: list[str], role_ids: Iterable[str]) -> 
         "mention_roles": [one for one in message_pings if one in roles],
         "mentions": [one for one in message_pings if one in world.members],
     }
+
+
+def _ids(form: Form, given: Json, name: str) -> list[str]:
+    listed = given.get(name)
+    if listed is not None and not isinstance(listed, list):
+        form.wrong(f"allowed_mentions.{name}", "BASE_TYPE_LIST", "Only lists may be used")
+        return []
+    return [str(one) for one in listed or ()]
 
 
 def _lets(rule: bool | frozenset[str], subject: str) -> bool:

@@ -38,7 +38,9 @@ def filled(command: Json, words: list[str], text: str, given: Json | None) -> li
         return [{"type": chosen["type"], "name": chosen["name"], "options": inner}]
     values = dict(given or {})
     if text:
-        free = next((o for o in definitions if o["type"] == STRING and o["name"] not in values), None)
+        free = next(
+            (o for o in definitions if o["type"] == STRING and o["name"] not in values), None
+        )
         if free is not None:
             values[free["name"]] = text
     known = {one["name"]: one for one in definitions}

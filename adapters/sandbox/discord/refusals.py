@@ -5,6 +5,8 @@ Source: discord.com/developers, "Opcodes and Status Codes" and "Error messages".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from adapters.sandbox.records import Json
 
 CODES: dict[int, tuple[int, str]] = {
@@ -82,7 +84,7 @@ class Form:
     def wrong(self, path: str, code: str, message: str) -> None:
         """Note an error at a place such as `embeds.0.title`."""
         at = self._errors
-        for step in path.split("."):
+        for step in filter(None, path.split(".")):
             at = at.setdefault(step, {})
         at.setdefault("_errors", []).append({"code": code, "message": message})
 
@@ -101,7 +103,25 @@ class Form:
             return True
         return False
 
-    def count(self, path: str, values: list[object], most: int) -> None:
+    def mapping(self, path: str, value: object) -> Json:
+        """Return a dictionary, an empty one for null; anything else is noted as wrong."""
+        if value is None:
+            return {}
+        if isinstance(value, dict):
+            return value
+        self.wrong(path, "DICT_TYPE_CONVERT", "Only dictionaries may be used")
+        return {}
+
+    def mappings(self, path: str, value: object) -> list[Json]:
+        """Return a list of dictionaries, an empty one for null; what is wrong is noted."""
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.wrong(path, "BASE_TYPE_LIST", "Only lists may be used")
+            return []
+        return [self.mapping(f"{path}.{index}", one) for index, one in enumerate(value)]
+
+    def count(self, path: str, values: Sequence[object], most: int) -> None:
         """Check how many items a list has."""
         if len(values) > most:
             self.wrong(path, "BASE_TYPE_BAD_LENGTH", f"Must be {most} or fewer in length.")

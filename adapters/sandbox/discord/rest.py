@@ -81,9 +81,9 @@ class RestApi:
             return _answer(refused.status, refused.body(), None)
         path = request.path.removeprefix(BASE)
         known = {one.method for one in self._endpoints if _matches(one.path, path)}
-        refused = plain(405, "Method Not Allowed") if known else plain(404, "Not Found")
+        missing = plain(405, "Method Not Allowed") if known else plain(404, "Not Found")
         log.info("sandbox.discord_unknown_call", call=_named(request))
-        return _answer(refused.status, refused.body(), None)
+        return _answer(missing.status, missing.body(), None)
 
     def _check_token(self, request: web.Request) -> None:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
