@@ -51,7 +51,7 @@ format: $(VENV)/dev ## Format the code
 	@$(BIN)/ruff check --quiet --fix .
 
 bench: $(VENV)/dev ## Run the benchmarks (ONLY=speed for one group)
-	@$(BIN)/python tests/bench/run.py $(ONLY)
+	@PYTHONPATH=tests:tests/flow $(BIN)/python -m bench.run $(ONLY)
 
 clean: ## Remove what was built, keep the conversations
 	@rm -rf $(VENV) build

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+
 from adapters.discord import DiscordEdge, DiscordSurface
 from adapters.slack import SlackEdge, SlackSurface
-
 from bot.delivery import WriteBudget
 from bot.errors import EngineError, JayError, SettingsError, StoreError
 from bot.health import serve_status
@@ -187,14 +187,13 @@ class App:
 
     async def readiness(self) -> dict[str, bool]:
         """Return for each part of this process whether it works now."""
-        parts = {name: edge.ready for name, edge in self.edges.items()}
-        for name, up in parts.items():
-            EDGE_READY.labels(name).set(up)
+        parts: dict[str, bool] = {"store": await self._store_answers()}
+        for name, edge in self.edges.items():
+            parts[name] = edge.ready
+            EDGE_READY.labels(name).set(edge.ready)
         if self.worker is not None:
-            parts_of_worker = {"engine": self._engine_answers, "store": self._store_answers}
-            for name, asks in parts_of_worker.items():
-                parts[name] = await asks()
-        return dict(parts)
+            parts["engine"] = await self._engine_answers()
+        return parts
 
     async def _serve_model(self, report: Report) -> None:
         async with managed_engine(self.settings, report):

@@ -18,7 +18,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from rich.console import Console
 
-from adapters.sandbox import Sandbox
+from adapters.sandbox.server import Sandbox
 from bot.app import App, open_app, stop_on_signals
 from bot.errors import SettingsError
 from bot.rehearsal import Answered, rehearse
@@ -53,7 +53,7 @@ async def demo(settings: Settings, *, check: bool, port: int) -> int:
         async with AsyncExitStack() as stack:
             sandbox = await _open_sandbox(stack, settings, port=0 if check else port)
             report(f"sandbox: a Slack workspace and a Discord server at {sandbox.url}")
-            app = await stack.enter_async_context(open_app(_on(sandbox, settings)))
+            app = await stack.enter_async_context(open_app(pointed_at(sandbox, settings)))
             report("store: ready")
             running = asyncio.create_task(app.run(report=report, stop=stop))
             status = 0
@@ -116,7 +116,7 @@ def _own_ground(settings: Settings, *, check: bool) -> Iterator[Settings]:
         )
 
 
-def _on(sandbox: Sandbox, settings: Settings) -> Settings:
+def pointed_at(sandbox: Sandbox, settings: Settings) -> Settings:
     """Return the settings with the sandbox in the platforms' place."""
     slack = SlackSettings(
         bot_token=SecretStr(sandbox.slack.bot_token),

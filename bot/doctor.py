@@ -7,6 +7,10 @@ from collections.abc import AsyncIterator
 from importlib.util import find_spec
 from pathlib import Path
 
+import adapters.discord.checks
+import adapters.slack.checks
+import bot.store.checks
+import engine.checks
 from bot.findings import Finding
 from bot.settings import Settings
 
@@ -19,6 +23,15 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
     yield _python()
     for package in PACKAGES:
         yield _ours(package)
+    rooms = (
+        bot.store.checks.check(settings.redis_url.get_secret_value()),
+        engine.checks.check(settings.engine),
+        adapters.slack.checks.check(settings.slack),
+        adapters.discord.checks.check(settings.discord),
+    )
+    for room in rooms:
+        async for finding in room:
+            yield finding
 
 
 def _python() -> Finding:

@@ -151,16 +151,21 @@ class Driver:
     async def _open_speech(self) -> Speech:
         """Return the model's speech, waiting for an engine that is still starting."""
         if self._speech is None:
-            async with asyncio.timeout(ENGINE_WAIT_S) as limit:
-                while self._speech is None:
-                    try:
+            loop = asyncio.get_running_loop()
+            until = loop.time() + ENGINE_WAIT_S
+            while self._speech is None:
+                try:
+                    async with asyncio.timeout_at(until):
                         self._speech = await self.open_speech()
-                    except EngineUnreachable:
-                        self.status = "Waiting for my language model to start"
-                        loop = asyncio.get_running_loop()
-                        if (limit.when() or 0) - loop.time() < 2 * ENGINE_RETRY_S:
-                            raise
-                        await asyncio.sleep(ENGINE_RETRY_S)
+                except TimeoutError as error:
+                    raise EngineUnreachable(
+                        "the engine took too long to say what it serves"
+                    ) from error
+                except EngineUnreachable:
+                    if loop.time() + ENGINE_RETRY_S > until:
+                        raise
+                    self.status = "Waiting for my language model to start"
+                    await asyncio.sleep(ENGINE_RETRY_S)
             self.status = "Thinking"
             self.model = self._speech.model.name
         return self._speech

@@ -274,7 +274,7 @@ class Surface(Protocol):
         Args:
             target: where.
             part: one of `render`'s parts.
-            nonce: unique for this part of this reply.
+            nonce: unique for this part of this reply: `<reply id>.<number of the part>`, from 0.
             last: nothing more will come for this message.
         """
         ...

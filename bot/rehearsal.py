@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from adapters.sandbox import Sandbox
+from adapters.sandbox.server import Sandbox
 from adapters.sandbox.world import Event, Message, World
 
 QUIET_S = 3.0
 """A reply that has not changed for so long is complete."""
+LOOK_EVERY_S = 0.1
 ANSWER_TIMEOUT_S = 120.0
 UNFINISHED = re.compile(r"^_[^_\n]*…_$")
 """A line that says that Jay is at work is no answer yet."""
@@ -99,10 +100,13 @@ class _Watch:
             self.first_word_s = self.first_word_s or now
             self.last_word_s = now
 
-    @property
-    def complete(self) -> bool:
-        quiet_s = time.monotonic() - self.began - self.last_word_s
-        return bool(self.shown) and quiet_s >= QUIET_S
+    async def completed(self, *, within_s: float) -> None:
+        """Return when a reply has stood unchanged for `QUIET_S`, or when the time is over."""
+        until = self.began + within_s
+        while (now := time.monotonic()) < until:
+            if self.shown and now - self.began - self.last_word_s >= QUIET_S:
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
 
 
 async def rehearse(sandbox: Sandbox, *, report: Callable[[Answered], None]) -> Sequence[Answered]:
@@ -121,8 +125,9 @@ class _Stage:
     """One platform of the sandbox, with a person on it."""
 
     def __init__(self, sandbox: Sandbox, platform: str) -> None:
-        self._sandbox, self._platform = sandbox, platform
+        self._platform = platform
         self._world = sandbox.slack_world if platform == "slack" else sandbox.discord_world
+        self._side = sandbox.slack if platform == "slack" else sandbox.discord
         self._last: Message | None = None
         general = self._world.channel_named("general")
         self._person = next(
@@ -136,17 +141,13 @@ class _Stage:
         unsubscribe = self._world.listen(watch)
         try:
             await self._act(line)
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                while not watch.complete:
-                    await asyncio.sleep(0.1)
-        except TimeoutError:
-            pass
+            await watch.completed(within_s=ANSWER_TIMEOUT_S)
         finally:
             unsubscribe()
         return Answered(
             platform=self._platform,
             line=line,
-            reply="\n".join(watch.shown.values()),
+            reply="\n".join(self._side.shown(text) for text in watch.shown.values()),
             first_word_s=watch.first_word_s,
             last_word_s=watch.last_word_s,
         )
@@ -163,8 +164,7 @@ class _Stage:
                 direct = self._world.open_direct(self._person, self._world.bot_id)
                 self._world.say(direct.id, self._person, line.text)
             case "/summarize" | "/answer":
-                side = self._sandbox.slack if self._platform == "slack" else self._sandbox.discord
-                await side.run_command(self._person, channel, line.kind[1:], line.text)
+                await self._side.run_command(self._person, channel, line.kind[1:], line.text)
 
     def _follow_up(self, channel: str, text: str) -> None:
         """Go on without naming Jay: in Slack in the thread, in Discord as a reply to Jay."""

@@ -8,7 +8,7 @@ import shutil
 import pytest
 from hypothesis import settings
 
-# pytest_plugins = ["vllm_server"]
+pytest_plugins = ["vllm_server"]
 
 settings.register_profile("jay", deadline=None, max_examples=100)
 settings.load_profile("jay")

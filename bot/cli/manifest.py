@@ -19,4 +19,15 @@ def command(
     ] = "",
 ) -> None:
     """Print the app manifest and the steps to install it."""
-    raise NotImplementedError
+    from adapters.discord import manifest as discord
+    from adapters.slack import manifest as slack
+    from bot.errors import SettingsError
+    from bot.skills import COMMANDS
+
+    match platform:
+        case "slack":
+            typer.echo(slack.describe(COMMANDS, request_url=request_url))
+        case "discord":
+            typer.echo(discord.describe(COMMANDS, application_id=application_id))
+        case _:
+            raise SettingsError(f"The platform is slack or discord, not {platform!r}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from fakes.talk import ANA, BEN, CHANNEL, command, message
 
 from bot.messages import IncomingMessage
@@ -123,10 +124,10 @@ def test_a_mention_without_words_is_answered_with_what_jay_can_do() -> None:
 def test_a_cut_reply_says_so() -> None:
     steps = chat(request("hello"))
     steps.send(None)
-    try:
+    with pytest.raises(StopIteration) as end:
         steps.send(Said(text="One two", cut="loop", note="_stopped_"))
-    except StopIteration as end:
-        assert end.value.text == "One two\n\n_stopped_"
+
+    assert end.value.value.text == "One two\n\n_stopped_"
 
 
 def test_a_command_and_a_mention_choose_the_same_skill() -> None:
