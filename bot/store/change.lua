@@ -1,0 +1,18 @@
+-- channel, message id, changed at, text
+local channel, id, changed_at, text = unpack(ARGV, FIRST, FIRST + 3)
+local function edit(hash)
+  local record = call('HGET', hash, id)
+  if record then
+    call('HSET', hash, id, edited(record, changed_at, text))
+  end
+end
+edit(key('bodies', channel))
+local conversation = conversation_in(mark_of(channel, id))
+if conversation then
+  edit(key('mail', conversation))
+  each_turn_of(conversation, id, function(at, record, header)
+    if header.role == 'person' then
+      call('LSET', key('turns', conversation), at, edited(record, changed_at, text))
+    end
+  end)
+end

@@ -1,0 +1,2 @@
+-- channel, message id
+return erase(ARGV[FIRST], ARGV[FIRST + 1])

@@ -1,0 +1,115 @@
+"""Every key in the store: its type, what it holds and how long it lives.
+
+A key is `jay:{0}:KIND` or `jay:{0}:KIND:ID`. A channel's id is
+`platform:workspace:channel`, a conversation's its `key`. The scripts build
+keys the same way (`prelude.lua`), and a test holds them to this table.
+
+The part in braces is the hash tag: Redis Cluster keeps all keys of one tag on
+one node, so that a script may touch them together. Nothing that a script
+touches together lies in two channels, apart from the queue and a person's
+index. So a tag per shard of channels is possible, each with a queue and
+indexes of its own: a shard is another `PREFIX`, and a claim asks them in turn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+SCHEMA: Final = "1"
+"""Version of keys and records. A store written by another one is refused."""
+PREFIX: Final = "jay:{0}:"
+DAY_S: Final = 86_400
+SEEN_S: Final = 2 * DAY_S
+"""How long a message that was only logged is known as seen. Slack retries within an hour."""
+STOP_S: Final = 60
+"""How long a wish to stop is kept."""
+
+Life = Literal["ever", "retention", "retention and a day", "mark", "stop"]
+"""How long a key lives since it was last written; `mark` is told at the kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyKind:
+    """One kind of key."""
+
+    type: Literal["string", "hash", "list", "zset"]
+    per: Literal["store", "channel", "thread", "message", "conversation", "person"]
+    life: Life
+    holds: str
+
+
+KINDS: Final[dict[str, KeyKind]] = {
+    "schema": KeyKind(type="string", per="store", life="ever", holds="the version of the data"),
+    "fences": KeyKind(type="string", per="store", life="ever", holds="the last fence given out"),
+    "waiting": KeyKind(
+        type="zset",
+        per="store",
+        life="ever",
+        holds="conversations with mail and nobody's lease, by since when (microseconds)",
+    ),
+    "leased": KeyKind(
+        type="zset",
+        per="store",
+        life="ever",
+        holds="conversations with a lease, by when it runs out (microseconds)",
+    ),
+    "bell": KeyKind(
+        type="list",
+        per="store",
+        life="ever",
+        holds="an item for each wake-up, at most 100; who waits to claim blocks on it",
+    ),
+    "log": KeyKind(
+        type="zset", per="channel", life="retention", holds="message ids, by when they were sent"
+    ),
+    "bodies": KeyKind(
+        type="hash", per="channel", life="retention", holds="message id to message record"
+    ),
+    "ages": KeyKind(
+        type="zset", per="channel", life="retention", holds="message ids, by when they were stored"
+    ),
+    "thread": KeyKind(
+        type="zset",
+        per="thread",
+        life="retention",
+        holds="message ids of a thread, by when they were sent",
+    ),
+    "mark": KeyKind(
+        type="string",
+        per="message",
+        life="mark",
+        holds="`seen` (two days), `gone`, or the message's conversation (retention and a day)",
+    ),
+    "mail": KeyKind(
+        type="hash", per="conversation", life="retention", holds="message id to mail record"
+    ),
+    "turns": KeyKind(
+        type="list", per="conversation", life="retention", holds="turn records, oldest first"
+    ),
+    "state": KeyKind(
+        type="hash",
+        per="conversation",
+        life="retention",
+        holds="fence, worker, window, reply, answers, settled",
+    ),
+    "stop": KeyKind(
+        type="string", per="conversation", life="stop", holds="somebody asked to stop the reply"
+    ),
+    "said": KeyKind(
+        type="zset",
+        per="person",
+        life="retention and a day",
+        holds="`channel newline message id` of all that a person wrote, by when it was stored",
+    ),
+}
+
+
+def key(kind: str, of: str = "") -> str:
+    """Return a key's name.
+
+    Args:
+        kind: one of `KINDS`.
+        of: the id of what it belongs to; empty for the store's own.
+    """
+    return f"{PREFIX}{kind}:{of}" if of else f"{PREFIX}{kind}"

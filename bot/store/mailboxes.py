@@ -1,0 +1,53 @@
+"""What waits to be answered: one mailbox a conversation, and which conversation a message is in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.conversations import Conversation
+from bot.errors import MailboxFull
+from bot.messages import Command, IncomingMessage, Mail, Place
+from bot.ports import Lease
+from bot.store.keys import key
+from bot.store.records import channel_id, decode_mail, encode_mail
+from bot.store.server import Server, number_in, records_in
+
+
+class Mailboxes(Server):
+    """The mailboxes."""
+
+    async def accept(
+        self, message: IncomingMessage, *, conversation: Conversation | None, waiting: int
+    ) -> bool:
+        """Log a message once; if it is for Jay, put it in the mailbox and wake a worker.
+
+        A message that was deleted before it came counts as accepted before.
+        What was edited since it was logged waits as it reads now.
+        """
+        to = conversation.key if conversation else ""
+        accepted = number_in(await self._run("accept", to, waiting, *encode_mail(message)))
+        if accepted < 0:
+            raise MailboxFull(f"{to} has {waiting} messages waiting")
+        return accepted == 1
+
+    async def accept_command(self, command: Command, *, conversation: Conversation) -> bool:
+        """Put a command in the mailbox once and wake a worker; False if seen before."""
+        answer = await self._run("accept_command", conversation.key, *encode_mail(command))
+        return number_in(answer) == 1
+
+    async def mail(self, lease: Lease) -> Sequence[Mail]:
+        """Return the mail that waits, in the order in which it was sent."""
+        records = await self._run("mail", lease.conversation.key, lease.fence)
+        mail = [decode_mail(record) for record in records_in(records)]
+        return sorted(mail, key=lambda one: (one.sent_at, one.message_id))
+
+    async def conversation_at(self, place: Place, message_id: str) -> Conversation | None:
+        """Return the conversation that a stored or posted message belongs to, if any."""
+        mark = await self._ask(self._client.get(key("mark", f"{channel_id(place)}:{message_id}")))
+        if not isinstance(mark, bytes) or b":" not in mark:
+            return None
+        return Conversation.parse(mark.decode())
+
+    async def takes_part(self, conversation: Conversation) -> bool:
+        """Tell whether Jay has mail, turns or a reply in this conversation."""
+        return number_in(await self._run("takes_part", conversation.key)) > 0

@@ -1,0 +1,229 @@
+-- Stands before every script. ARGV 1-7 are the store's: see bot/store/server.py.
+-- Time is the server's own (TIME), so that leases and retention never depend on
+-- a client's clock; when a message was sent and edited is the platform's word.
+-- KEYS[1] only names the node: all keys carry the tag that is in the prefix.
+
+local PREFIX = ARGV[1]
+local RETENTION_S = tonumber(ARGV[2])
+local MAX_LOG = tonumber(ARGV[3])
+local MAX_TURNS = tonumber(ARGV[4])
+local SEEN_S = tonumber(ARGV[5])
+local STOP_S = tonumber(ARGV[6])
+local DAY_S = tonumber(ARGV[7])
+local FIRST = 8
+local call = redis.call
+local time = call('TIME')
+local NOW = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local OLDEST = NOW - RETENTION_S * 1000000
+
+local function key(kind, id)
+  return id and (PREFIX .. kind .. ':' .. id) or (PREFIX .. kind)
+end
+
+-- Lua writes large numbers with 14 digits; microseconds have 16.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+-- A record: header (JSON), when it was stored, when it was last edited, text.
+local function frame(header, kept, changed, text)
+  return header .. '\n' .. kept .. '\n' .. changed .. '\n' .. text
+end
+
+local function parts(record)
+  return string.match(record, '^([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$')
+end
+
+local function edited(record, changed_at, text)
+  local header, kept, changed = parts(record)
+  if changed ~= '' and tonumber(changed_at) < tonumber(changed) then
+    return record
+  end
+  return frame(header, kept, changed_at, text)
+end
+
+local function channel_of(conversation)
+  return string.match(conversation, '^(.*):[^:]*$')
+end
+
+-- Reads one message of seven arguments: as bot/store/records.py lays them out.
+local function message_at(at)
+  return {
+    channel = ARGV[at], id = ARGV[at + 1], sent_at = ARGV[at + 2], thread = ARGV[at + 3],
+    person = ARGV[at + 4], header = ARGV[at + 5], text = ARGV[at + 6],
+  }
+end
+
+-- Leases -------------------------------------------------------------------
+
+local function holds(conversation, fence)
+  return call('HGET', key('state', conversation), 'fence') == fence
+end
+
+local function lease_lost()
+  return redis.error_reply('LEASELOST the fence is not the newest')
+end
+
+-- Also the script's first write. Redis refuses a script for want of memory only
+-- at its first write, and EXPIRE needs none: who holds a lease may finish.
+local function touch(conversation)
+  call('EXPIRE', key('state', conversation), RETENTION_S)
+end
+
+local function wake(conversation)
+  if call('EXISTS', key('mail', conversation)) == 0 then return end
+  if call('ZADD', key('waiting'), 'NX', whole(NOW), conversation) == 1 then
+    call('LPUSH', key('bell'), '')
+    call('LTRIM', key('bell'), 0, 99)
+  end
+end
+
+local function drop_mail(conversation, id)
+  local dropped = call('HDEL', key('mail', conversation), id)
+  if call('EXISTS', key('mail', conversation)) == 0 then
+    call('ZREM', key('waiting'), conversation)
+  end
+  return dropped
+end
+
+-- Marks and indexes --------------------------------------------------------
+
+local function mark_of(channel, id)
+  return call('GET', key('mark', channel .. ':' .. id))
+end
+
+local function conversation_in(mark)
+  return mark and string.find(mark, ':', 1, true) and mark or nil
+end
+
+local function lead_back(channel, id, conversation)
+  if mark_of(channel, id) ~= 'gone' then
+    call('SET', key('mark', channel .. ':' .. id), conversation, 'EX', RETENTION_S + DAY_S)
+  end
+end
+
+local function note_said(message)
+  local said = key('said', message.person)
+  call('ZADD', said, whole(NOW), message.channel .. '\n' .. message.id)
+  call('ZREMRANGEBYSCORE', said, '-inf', whole(OLDEST - DAY_S * 1000000))
+  call('EXPIRE', said, RETENTION_S + DAY_S)
+end
+
+-- The log ------------------------------------------------------------------
+
+local function drop_logged(channel, id)
+  local record = call('HGET', key('bodies', channel), id)
+  if not record then return 0 end
+  call('HDEL', key('bodies', channel), id)
+  call('ZREM', key('log', channel), id)
+  call('ZREM', key('ages', channel), id)
+  local thread = cjson.decode((parts(record))).place.thread
+  if thread ~= '' then
+    call('ZREM', key('thread', channel .. ':' .. thread), id)
+  end
+  return 1
+end
+
+local function trim_log(channel)
+  for _, id in ipairs(call('ZRANGEBYSCORE', key('ages', channel), '-inf', whole(OLDEST))) do
+    drop_logged(channel, id)
+  end
+  local over = call('ZCARD', key('log', channel)) - MAX_LOG
+  if over > 0 then
+    for _, id in ipairs(call('ZRANGE', key('log', channel), 0, over - 1)) do
+      drop_logged(channel, id)
+    end
+  end
+end
+
+local function is_logged(channel, id)
+  return call('HEXISTS', key('bodies', channel), id) == 1
+end
+
+local function log_message(message)
+  local channel, id = message.channel, message.id
+  call('HSET', key('bodies', channel), id, frame(message.header, whole(NOW), '', message.text))
+  call('ZADD', key('log', channel), message.sent_at, id)
+  call('ZADD', key('ages', channel), whole(NOW), id)
+  for _, kind in ipairs({'bodies', 'log', 'ages'}) do
+    call('EXPIRE', key(kind, channel), RETENTION_S)
+  end
+  if message.thread ~= '' then
+    local thread = key('thread', channel .. ':' .. message.thread)
+    call('ZADD', thread, message.sent_at, id)
+    call('EXPIRE', thread, RETENTION_S)
+  end
+  note_said(message)
+  trim_log(channel)
+end
+
+-- Mail and turns -----------------------------------------------------------
+
+-- What was edited before it became mail is answered as it reads now.
+local function put_mail(message, conversation)
+  local changed, text = '', message.text
+  local logged = call('HGET', key('bodies', message.channel), message.id)
+  if logged then
+    local _, _, logged_changed, logged_text = parts(logged)
+    if logged_changed ~= '' then changed, text = logged_changed, logged_text end
+  end
+  local record = frame(message.header, whole(NOW), changed, text)
+  call('HSET', key('mail', conversation), message.id, record)
+  call('EXPIRE', key('mail', conversation), RETENTION_S)
+  lead_back(message.channel, message.id, conversation)
+  note_said(message)
+  if not call('ZSCORE', key('leased'), conversation) then
+    wake(conversation)
+  end
+end
+
+local function age_turns(conversation)
+  local turns = key('turns', conversation)
+  while true do
+    local record = call('LINDEX', turns, 0)
+    if not record then return end
+    local _, kept = parts(record)
+    if tonumber(kept) > OLDEST then return end
+    call('LPOP', turns)
+  end
+end
+
+local function names(header, id)
+  for _, named in ipairs(header.message_ids) do
+    if named == id then return true end
+  end
+  return false
+end
+
+-- Calls visit(index, record, header) for every turn that stands in this message.
+local function each_turn_of(conversation, id, visit)
+  for at, record in ipairs(call('LRANGE', key('turns', conversation), 0, -1)) do
+    local head = parts(record)
+    if string.find(head, id, 1, true) then
+      local header = cjson.decode(head)
+      if names(header, id) then visit(at - 1, record, header) end
+    end
+  end
+end
+
+-- Takes a message out everywhere; returns in how many places it stood.
+local function erase(channel, id)
+  local mark = mark_of(channel, id)
+  call('DEL', key('mark', channel .. ':' .. id))
+  local count = drop_logged(channel, id)
+  local conversation = conversation_in(mark)
+  if conversation then
+    count = count + drop_mail(conversation, id)
+    local turns = key('turns', conversation)
+    local taken = {}
+    each_turn_of(conversation, id, function(_, record) table.insert(taken, record) end)
+    for _, record in ipairs(taken) do
+      count = count + call('LREM', turns, 1, record)
+    end
+    if call('HGET', key('state', conversation), 'answers') == id then
+      call('SET', key('stop', conversation), '1', 'EX', STOP_S)
+    end
+  end
+  call('SET', key('mark', channel .. ':' .. id), 'gone', 'EX', RETENTION_S + DAY_S)
+  return count
+end

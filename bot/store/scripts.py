@@ -1,0 +1,20 @@
+"""The steps that the store takes, each one Lua script: `NAME.lua` after `prelude.lua`.
+
+A script runs as a whole, alone, on the server. That is what makes a step atomic.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+_HERE = Path(__file__).parent
+_PRELUDE = _HERE / "prelude.lua"
+
+STEPS: Final = tuple(sorted(path.stem for path in _HERE.glob("*.lua") if path != _PRELUDE))
+"""The name of every step."""
+
+
+def read_script(step: str) -> str:
+    """Return a step's whole source."""
+    return f"{_PRELUDE.read_text()}\n{(_HERE / f'{step}.lua').read_text()}"

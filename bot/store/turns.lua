@@ -1,0 +1,3 @@
+-- conversation
+age_turns(ARGV[FIRST])
+return call('LRANGE', key('turns', ARGV[FIRST]), 0, -1)

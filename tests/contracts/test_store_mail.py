@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from fakes.talk import ANA, CHANNEL, DIRECT, command, in_thread, message
+
+from bot.conversations import in_place
+from bot.errors import MailboxFull
+from bot.messages import Attachment, IncomingMessage, MessageChanged, MessageDeleted, Place
+from bot.ports import Lease, Store
+
+TALK = in_place(CHANNEL, root="1.0")
+OTHER_TALK = in_place(CHANNEL, root="7.0")
+
+
+async def claim(store: Store) -> Lease:
+    lease = await store.claim(worker="w1", lease_s=60.0, wait_s=0.0)
+    assert lease is not None
+    return lease
+
+
+async def accept(store: Store, *texts: str, waiting: int = 20) -> None:
+    for at, text in enumerate(texts, start=1):
+        sent = message(text, message_id=f"{at}.0", mentions_jay=True)
+        assert await store.accept(sent, conversation=TALK, waiting=waiting)
+
+
+async def test_mail_comes_back_whole(store: Store) -> None:
+    sent = IncomingMessage(
+        place=Place(platform="discord", workspace="G1", channel="C9", thread="77"),
+        message_id="1234567890123456789",
+        author=ANA,
+        text="two\nlines, “quotes”, \x00 and 🦜\n",
+        sent_at=1764000000.123457,
+        mentions_jay=True,
+        reply_to="55",
+        attachments=(Attachment(name="a.png", media_type="image/png"), Attachment(name="b")),
+    )
+    talk = in_place(sent.place, root="77")
+
+    await store.accept(sent, conversation=talk, waiting=20)
+
+    assert list(await store.mail(await claim(store))) == [sent]
+    assert list(await store.messages(sent.place, limit=5)) == [sent]
+
+
+async def test_a_command_comes_back_whole_and_once(store: Store) -> None:
+    asked = command("summarize", "last 50")
+    talk = in_place(CHANNEL, root=asked.message_id)
+
+    assert await store.accept_command(asked, conversation=talk)
+    assert not await store.accept_command(asked, conversation=talk)
+
+    assert list(await store.mail(await claim(store))) == [asked]
+    assert list(await store.messages(CHANNEL, limit=5)) == []
+
+
+async def test_mail_is_in_the_order_in_which_it_was_sent(store: Store) -> None:
+    """Events overtake one another on the way; people still expect their own order."""
+    for message_id, sent_at in (("c", 3.0), ("b", 2.0), ("a", 2.0), ("d", 1.5)):
+        sent = message("x", message_id=message_id, sent_at=sent_at)
+        await store.accept(sent, conversation=TALK, waiting=20)
+
+    mail = await store.mail(await claim(store))
+
+    assert [one.message_id for one in mail] == ["d", "a", "b", "c"]
+
+
+async def test_a_message_is_accepted_once(store: Store) -> None:
+    sent = message("hello")
+
+    assert await store.accept(sent, conversation=TALK, waiting=20)
+    assert not await store.accept(sent, conversation=TALK, waiting=20)
+    assert not await store.accept(sent, conversation=None, waiting=20)
+    assert len(await store.mail(await claim(store))) == 1
+    assert len(await store.messages(CHANNEL, limit=5)) == 1
+
+
+async def test_the_same_id_in_another_channel_is_another_message(store: Store) -> None:
+    """Slack's ids are times: two channels can have the same."""
+    assert await store.accept(message("a"), conversation=None, waiting=20)
+    assert await store.accept(message("a", place=DIRECT), conversation=None, waiting=20)
+
+
+async def test_what_was_only_logged_can_become_mail_once(store: Store) -> None:
+    """A Slack mention comes as two events, and the first may not say that it is one."""
+    sent = message("hello")
+    assert await store.accept(sent, conversation=None, waiting=20)
+    assert not await store.accept(sent, conversation=None, waiting=20)
+
+    assert await store.accept(sent, conversation=TALK, waiting=20)
+    assert not await store.accept(sent, conversation=TALK, waiting=20)
+
+    assert len(await store.messages(CHANNEL, limit=5)) == 1
+    assert len(await store.mail(await claim(store))) == 1
+
+
+async def test_history_that_came_first_does_not_hide_a_mention(store: Store) -> None:
+    sent = message("hello")
+    await store.log_history([sent])
+
+    assert not await store.accept(sent, conversation=None, waiting=20)
+    assert await store.accept(sent, conversation=TALK, waiting=20)
+
+
+async def test_an_edit_between_two_events_of_one_mention_is_what_waits(store: Store) -> None:
+    await store.accept(message("helo"), conversation=None, waiting=20)
+    await store.change(MessageChanged(place=CHANNEL, message_id="1.0", text="hello", changed_at=2))
+
+    await store.accept(message("helo", mentions_jay=True), conversation=TALK, waiting=20)
+
+    (mail,) = await store.mail(await claim(store))
+    assert mail.text == "hello"
+
+
+async def test_what_was_answered_is_not_accepted_again(store: Store) -> None:
+    await accept(store, "hello")
+    lease = await claim(store)
+    await store.settle(lease, answered=["1.0"], turns=())
+
+    assert not await store.accept(message("hello"), conversation=TALK, waiting=20)
+
+
+async def test_a_full_mailbox_refuses_mail_and_still_logs_it(store: Store) -> None:
+    await accept(store, "one", "two", waiting=2)
+
+    with pytest.raises(MailboxFull):
+        await store.accept(message("three", message_id="3.0"), conversation=TALK, waiting=2)
+
+    assert len(await store.mail(await claim(store))) == 2
+    assert [one.text for one in await store.messages(CHANNEL, limit=5)] == ["one", "two", "three"]
+
+
+async def test_what_a_full_mailbox_refused_may_come_again(store: Store) -> None:
+    await accept(store, "one", waiting=1)
+    late = message("two", message_id="2.0")
+    with pytest.raises(MailboxFull):
+        await store.accept(late, conversation=TALK, waiting=1)
+    await store.settle(await claim(store), answered=["1.0"], turns=())
+
+    assert await store.accept(late, conversation=TALK, waiting=1)
+
+
+async def test_a_message_sent_many_times_at_once_is_accepted_once(store: Store) -> None:
+    sent = message("hello")
+
+    accepted = await asyncio.gather(
+        *(store.accept(sent, conversation=TALK, waiting=20) for _ in range(20))
+    )
+
+    assert accepted.count(True) == 1
+
+
+async def test_a_message_leads_to_its_conversation(store: Store) -> None:
+    await store.accept(message("hello"), conversation=TALK, waiting=20)
+    await store.accept(message("lunch?", message_id="2.0"), conversation=None, waiting=20)
+
+    assert await store.conversation_at(CHANNEL, "1.0") == TALK
+    assert await store.conversation_at(in_thread("1.0"), "1.0") == TALK
+    assert await store.conversation_at(CHANNEL, "2.0") is None
+    assert await store.conversation_at(CHANNEL, "3.0") is None
+    assert await store.conversation_at(DIRECT, "1.0") is None
+
+
+async def test_a_direct_message_leads_to_the_channels_own_conversation(store: Store) -> None:
+    talk = in_place(DIRECT, root="")
+    await store.accept(message("hello", place=DIRECT), conversation=talk, waiting=20)
+
+    assert await store.conversation_at(DIRECT, "1.0") == talk
+    assert (await claim(store)).conversation == talk
+
+
+async def test_jay_takes_part_where_it_has_mail(store: Store) -> None:
+    assert not await store.takes_part(TALK)
+
+    await accept(store, "hello")
+
+    assert await store.takes_part(TALK)
+    assert not await store.takes_part(OTHER_TALK)
+
+
+async def test_a_message_that_was_deleted_before_it_came_is_not_accepted(store: Store) -> None:
+    """A retry can overtake the deletion; what was taken back stays so."""
+    await store.delete(MessageDeleted(place=CHANNEL, message_id="1.0"))
+
+    assert not await store.accept(message("oops"), conversation=TALK, waiting=20)
+    assert await store.log_history([message("oops")]) == 0
+
+
+async def test_half_an_emoji_loses_no_message(store: Store) -> None:
+    """Slack and Discord pass on broken surrogates that no encoder takes."""
+    broken = message("look \ud83d here")
+
+    assert await store.accept(broken, conversation=TALK, waiting=20)
+
+    (mail,) = await store.mail(await claim(store))
+    assert mail.text.startswith("look ")
+    assert mail.text.endswith(" here")

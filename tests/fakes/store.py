@@ -1,0 +1,353 @@
+"""The conversation store in memory: the twin of `bot/store`, under the same contract tests.
+
+What it leaves out: marks of seen messages never run out, and `wait_s` is
+measured by the event loop while leases are measured by `clock`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.conversations import Conversation, Reply, Turn
+from bot.errors import LeaseLost, MailboxFull
+from bot.messages import (
+    Command,
+    IncomingMessage,
+    Mail,
+    MessageChanged,
+    MessageDeleted,
+    Place,
+    PlatformName,
+)
+from bot.ports import Lease
+
+STOP_KEPT_S = 60.0
+DAY_S = 86_400.0
+
+Channel = tuple[str, str, str]
+MessageKey = tuple[Channel, str]
+
+
+@dataclass(slots=True, kw_only=True)
+class Kept:
+    """A message or piece of mail, with when it was stored and last edited."""
+
+    mail: Mail
+    at: float
+    changed_at: float | None = None
+
+    def change(self, changed: MessageChanged) -> None:
+        if self.changed_at is None or changed.changed_at >= self.changed_at:
+            self.mail = replace(self.mail, text=changed.text)
+            self.changed_at = changed.changed_at
+
+
+@dataclass(slots=True, kw_only=True)
+class KeptTurn:
+    turn: Turn
+    at: float
+    changed_at: float | None = None
+
+    def change(self, changed: MessageChanged) -> None:
+        if self.changed_at is None or changed.changed_at >= self.changed_at:
+            self.turn = replace(self.turn, text=changed.text)
+            self.changed_at = changed.changed_at
+
+
+@dataclass(slots=True, kw_only=True)
+class Talk:
+    """All that is kept of one conversation."""
+
+    mail: dict[str, Kept] = field(default_factory=dict)
+    turns: list[KeptTurn] = field(default_factory=list)
+    reply: Reply | None = None
+    window: int = 0
+    fence: int | None = None
+    leased_until: float | None = None
+    waits_since: float | None = None
+    stop_until: float | None = None
+    settled: tuple[int, tuple[str, ...], tuple[Turn, ...]] | None = None
+
+
+class MemoryStore:
+    """A `bot.ports.Store` that lives as long as its process."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        retention_days: float = 90,
+        max_turns: int = 400,
+        max_log: int = 10_000,
+    ) -> None:
+        self._clock = clock
+        self._retention_s = retention_days * DAY_S
+        self._max_turns, self._max_log = max_turns, max_log
+        self._logs: defaultdict[Channel, dict[str, Kept]] = defaultdict(dict)
+        self._marks: dict[MessageKey, Conversation | None] = {}
+        self._gone: set[MessageKey] = set()
+        self._said: defaultdict[tuple[str, str], set[MessageKey]] = defaultdict(set)
+        self._talks: defaultdict[Conversation, Talk] = defaultdict(Talk)
+        self._fences = 0
+        self._bell = asyncio.Event()
+
+    async def ping(self) -> None:
+        return
+
+    async def accept(
+        self, message: IncomingMessage, *, conversation: Conversation | None, waiting: int
+    ) -> bool:
+        channel = _channel(message.place)
+        key = (channel, message.message_id)
+        seen = message.message_id in self._logs[channel] or key in self._marks
+        if key in self._gone or self._marks.get(key) or (seen and conversation is None):
+            return False
+        if not seen:
+            self._log(message)
+        self._marks[key] = None
+        if conversation is None:
+            return True
+        if len(self._talks[conversation].mail) >= waiting:
+            raise MailboxFull(f"{conversation.key} has {waiting} messages waiting")
+        self._put(message, conversation)
+        return True
+
+    async def accept_command(self, command: Command, *, conversation: Conversation) -> bool:
+        key = (_channel(command.place), command.message_id)
+        if key in self._gone or self._marks.get(key):
+            return False
+        self._put(command, conversation)
+        return True
+
+    async def change(self, changed: MessageChanged) -> None:
+        channel = _channel(changed.place)
+        if logged := self._logs[channel].get(changed.message_id):
+            logged.change(changed)
+        if conversation := self._marks.get((channel, changed.message_id)):
+            talk = self._talks[conversation]
+            if mail := talk.mail.get(changed.message_id):
+                mail.change(changed)
+            for kept in talk.turns:
+                if kept.turn.role == "person" and changed.message_id in kept.turn.message_ids:
+                    kept.change(changed)
+
+    async def delete(self, deleted: MessageDeleted) -> None:
+        self._erase((_channel(deleted.place), deleted.message_id))
+
+    async def ask_stop(self, conversation: Conversation) -> None:
+        self._talks[conversation].stop_until = self._clock() + STOP_KEPT_S
+
+    async def conversation_at(self, place: Place, message_id: str) -> Conversation | None:
+        return self._marks.get((_channel(place), message_id))
+
+    async def takes_part(self, conversation: Conversation) -> bool:
+        talk = self._talks[conversation]
+        self._age_turns(talk)
+        return bool(talk.mail or talk.turns or talk.reply)
+
+    async def claim(self, *, worker: str, lease_s: float, wait_s: float) -> Lease | None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait_s
+        while True:
+            lease = self._take(worker, lease_s)
+            left = until - loop.time()
+            if lease is not None or left <= 0:
+                return lease
+            self._bell.clear()
+            try:
+                async with asyncio.timeout(min(left, self._next_lapse_s())):
+                    await self._bell.wait()
+            except TimeoutError:
+                continue
+
+    async def renew(self, lease: Lease, *, lease_s: float) -> bool:
+        talk = self._held(lease)
+        talk.leased_until = self._clock() + lease_s
+        talk.waits_since = None
+        return talk.stop_until is not None and talk.stop_until > self._clock()
+
+    async def release(self, lease: Lease) -> None:
+        talk = self._talks[lease.conversation]
+        if talk.fence is None:
+            return
+        self._held(lease)
+        talk.fence = talk.leased_until = None
+        self._wake(talk)
+
+    async def mail(self, lease: Lease) -> Sequence[Mail]:
+        mail = [kept.mail for kept in self._held(lease).mail.values()]
+        return sorted(mail, key=lambda one: (one.sent_at, one.message_id))
+
+    async def turns(self, conversation: Conversation) -> Sequence[Turn]:
+        talk = self._talks[conversation]
+        self._age_turns(talk)
+        return [kept.turn for kept in talk.turns]
+
+    async def window_start(self, conversation: Conversation) -> int:
+        return self._talks[conversation].window
+
+    async def keep_window_start(self, lease: Lease, start: int) -> None:
+        self._held(lease).window = start
+
+    async def open_reply(self, lease: Lease) -> Reply | None:
+        return self._held(lease).reply
+
+    async def save_reply(self, lease: Lease, reply: Reply) -> None:
+        self._held(lease).reply = reply
+        self._lead_back(lease.conversation, reply.message_ids)
+
+    async def settle(self, lease: Lease, *, answered: Sequence[str], turns: Sequence[Turn]) -> None:
+        talk = self._held(lease)
+        this = (lease.fence, tuple(answered), tuple(turns))
+        if talk.settled != this:
+            for turn in turns:
+                self._append(lease.conversation, turn)
+            talk.settled = this
+        for message_id in answered:
+            talk.mail.pop(message_id, None)
+        if not talk.mail:
+            talk.waits_since = None
+        talk.reply = None
+        del talk.turns[: -self._max_turns]
+        self._age_turns(talk)
+
+    async def messages(
+        self, place: Place, *, limit: int, since: float = 0.0
+    ) -> Sequence[IncomingMessage]:
+        self._age_log(_channel(place))
+        found = [
+            kept.mail
+            for kept in self._logs[_channel(place)].values()
+            if isinstance(kept.mail, IncomingMessage)
+            and kept.mail.sent_at >= since
+            and place.thread in ("", kept.mail.place.thread, kept.mail.message_id)
+        ]
+        found.sort(key=_order)
+        return found[-limit:] if limit > 0 else []
+
+    async def log_history(self, messages: Sequence[IncomingMessage]) -> int:
+        before = {id(log): set(log) for log in self._logs.values()}
+        for message in messages:
+            key = (_channel(message.place), message.message_id)
+            if key not in self._gone and message.message_id not in self._logs[key[0]]:
+                self._log(message)
+        return sum(len(set(log) - before.get(id(log), set())) for log in self._logs.values())
+
+    async def forget_person(self, platform: PlatformName, person_id: str) -> int:
+        return sum(self._erase(key) for key in self._said.pop((platform, person_id), set()))
+
+    def _log(self, message: IncomingMessage) -> None:
+        channel = _channel(message.place)
+        log = self._logs[channel]
+        log[message.message_id] = Kept(mail=message, at=self._clock())
+        self._said[message.place.platform, message.author.id].add((channel, message.message_id))
+        self._age_log(channel)
+        if len(log) > self._max_log:
+            del log[min(log, key=lambda one: (log[one].mail.sent_at, one))]
+
+    def _put(self, mail: Mail, conversation: Conversation) -> None:
+        key = (_channel(mail.place), mail.message_id)
+        kept = Kept(mail=mail, at=self._clock())
+        logged = self._logs[key[0]].get(mail.message_id)
+        if logged is not None and logged.changed_at is not None:
+            kept.mail = replace(mail, text=logged.mail.text)
+            kept.changed_at = logged.changed_at
+        talk = self._talks[conversation]
+        talk.mail[mail.message_id] = kept
+        self._marks[key] = conversation
+        self._said[mail.place.platform, mail.author.id].add(key)
+        if talk.leased_until is None:
+            self._wake(talk)
+
+    def _wake(self, talk: Talk) -> None:
+        if talk.mail and talk.waits_since is None:
+            talk.waits_since = self._clock()
+            self._bell.set()
+
+    def _take(self, worker: str, lease_s: float) -> Lease | None:
+        now = self._clock()
+        for talk in self._talks.values():
+            if talk.leased_until is not None and talk.leased_until <= now:
+                talk.waits_since = talk.leased_until if talk.mail else None
+                talk.leased_until = None
+        waiting = [
+            (talk.waits_since, conversation.key, conversation)
+            for conversation, talk in self._talks.items()
+            if talk.waits_since is not None
+        ]
+        if not waiting:
+            return None
+        _, _, conversation = min(waiting, key=lambda one: one[:2])
+        talk = self._talks[conversation]
+        self._fences += 1
+        talk.fence, talk.leased_until = self._fences, now + lease_s
+        talk.waits_since = talk.stop_until = None
+        return Lease(conversation=conversation, fence=self._fences, worker=worker)
+
+    def _next_lapse_s(self) -> float:
+        ends = [t.leased_until for t in self._talks.values() if t.leased_until is not None]
+        return max(0.001, min(ends, default=float("inf")) - self._clock())
+
+    def _held(self, lease: Lease) -> Talk:
+        talk = self._talks[lease.conversation]
+        if talk.fence != lease.fence:
+            raise LeaseLost(f"{lease.worker} no longer has {lease.conversation.key}")
+        return talk
+
+    def _append(self, conversation: Conversation, turn: Turn) -> None:
+        channel = (conversation.platform, conversation.workspace, conversation.channel)
+        if any((channel, message_id) in self._gone for message_id in turn.message_ids):
+            return
+        kept = KeptTurn(turn=turn, at=self._clock())
+        talk = self._talks[conversation]
+        waiting = talk.mail.get(turn.message_ids[0]) if turn.message_ids else None
+        if turn.role == "person" and waiting is not None and waiting.changed_at is not None:
+            kept.turn = replace(turn, text=waiting.mail.text)
+            kept.changed_at = waiting.changed_at
+        talk.turns.append(kept)
+        self._lead_back(conversation, turn.message_ids)
+
+    def _lead_back(self, conversation: Conversation, message_ids: Sequence[str]) -> None:
+        channel = (conversation.platform, conversation.workspace, conversation.channel)
+        for message_id in message_ids:
+            if (channel, message_id) not in self._gone:
+                self._marks[channel, message_id] = conversation
+
+    def _erase(self, key: MessageKey) -> int:
+        """Take a message out everywhere; returns in how many places it stood."""
+        channel, message_id = key
+        count = int(self._logs[channel].pop(message_id, None) is not None)
+        self._gone.add(key)
+        if conversation := self._marks.pop(key, None):
+            talk = self._talks[conversation]
+            count += int(talk.mail.pop(message_id, None) is not None)
+            if not talk.mail:
+                talk.waits_since = None
+            left = [kept for kept in talk.turns if message_id not in kept.turn.message_ids]
+            count += len(talk.turns) - len(left)
+            talk.turns = left
+            if talk.reply is not None and talk.reply.answers == (message_id,):
+                talk.stop_until = self._clock() + STOP_KEPT_S
+        return count
+
+    def _age_log(self, channel: Channel) -> None:
+        oldest = self._clock() - self._retention_s
+        log = self._logs[channel]
+        for message_id in [one for one, kept in log.items() if kept.at <= oldest]:
+            del log[message_id]
+
+    def _age_turns(self, talk: Talk) -> None:
+        oldest = self._clock() - self._retention_s
+        talk.turns = [kept for kept in talk.turns if kept.at > oldest]
+
+
+def _channel(place: Place) -> Channel:
+    return (place.platform, place.workspace, place.channel)
+
+
+def _order(message: IncomingMessage) -> tuple[float, str]:
+    return (message.sent_at, message.message_id)
