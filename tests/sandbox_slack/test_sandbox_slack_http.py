@@ -89,7 +89,7 @@ async def slack(
 
 async def until(condition) -> None:
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - the world has no event for it
+        while not condition():
             await asyncio.sleep(0.005)
 
 

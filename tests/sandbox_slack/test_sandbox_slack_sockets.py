@@ -68,7 +68,7 @@ async def bot(slack: SlackSide) -> AsyncIterator[Bot]:
 
 async def until(condition) -> None:
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - the world has no event for it
+        while not condition():
             await asyncio.sleep(0.005)
 
 

@@ -1,0 +1,198 @@
+"""Hears a Slack workspace: every event becomes a record, is handed on, and only then acked.
+
+Bolt runs a listener before it answers (`process_before_response`), so an answer of
+200 means that `hear` has returned. Where the store failed, the event is not acked
+(Socket Mode) or answered 503 (HTTP), and Slack delivers it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import structlog
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.slack import normalise
+from adapters.slack.install import (
+    ESSENTIAL,
+    SCOPES,
+    Installation,
+    ask_until_told,
+    open_client,
+)
+from adapters.slack.people import People
+from adapters.slack.sockets import Patience, SocketListener
+from adapters.slack.turns import Turns
+from adapters.slack.webhooks import WebhookListener
+from bot.errors import SettingsError, StoreError, TokenRefused
+from bot.ports import Hear, SlashCommand
+from bot.settings import SlackSettings
+
+log = structlog.get_logger(__name__)
+
+ANYTHING = re.compile(".*")
+NO_WAY_IN = (
+    "SLACK_BOT_TOKEN is set, but no way for events to come: set SLACK_APP_TOKEN (Socket Mode) or "
+    "SLACK_SIGNING_SECRET (HTTP). `jay manifest slack` prints how."
+)
+
+
+class SlackEdge:
+    """Listens to one workspace. It implements `bot.ports.Edge`."""
+
+    def __init__(
+        self,
+        settings: SlackSettings,
+        *,
+        hear: Hear,
+        commands: Sequence[SlashCommand],
+        patience: Patience | None = None,
+    ) -> None:
+        """Take the settings, what hears events, and the commands that are Jay's.
+
+        Raises:
+            SettingsError: events have no way in.
+        """
+        if not settings.app_token.get_secret_value() and not (
+            settings.signing_secret.get_secret_value()
+        ):
+            raise SettingsError(NO_WAY_IN)
+        self._settings, self._hear = settings, hear
+        self._commands = frozenset(command.name for command in commands)
+        self._patience = patience or Patience()
+        self._listener: SocketListener | WebhookListener | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is connected now."""
+        return self._listener is not None and self._listener.ready
+
+    @property
+    def port(self) -> int:
+        """Where events by HTTP are taken; 0 without."""
+        return self._listener.port if isinstance(self._listener, WebhookListener) else 0
+
+    async def run(self) -> None:
+        """Listen until cancelled.
+
+        Raises:
+            TokenRefused: Slack will not let Jay in; the text says what to do.
+        """
+        async with open_client(self._settings) as client:
+            try:
+                jay = await ask_until_told(client, waits_s=self._patience.retry_s)
+            except TokenRefused as error:
+                raise TokenRefused(f"{error}. SLACK_BOT_TOKEN: {TokenRefused.hint}") from error
+            _look_at_scopes(jay)
+            log.info("slack.installed", team=jay.team, bot=jay.name)
+            taking = _Taking(
+                jay=jay, people=People(client), hear=self._hear, commands=self._commands
+            )
+            self._listener = self._listen(taking.app(client), client)
+            try:
+                await self._listener.run()
+            finally:
+                self._listener = None
+
+    def _listen(self, app: AsyncApp, client: AsyncWebClient) -> SocketListener | WebhookListener:
+        app_token = self._settings.app_token.get_secret_value()
+        if app_token:
+            return SocketListener(app, client=client, app_token=app_token, patience=self._patience)
+        return WebhookListener(
+            app,
+            signing_secret=self._settings.signing_secret.get_secret_value(),
+            port=self._settings.events_port,
+        )
+
+
+class _Taking:
+    """Takes what bolt hears, for one installation."""
+
+    def __init__(
+        self, *, jay: Installation, people: People, hear: Hear, commands: frozenset[str]
+    ) -> None:
+        self._jay, self._people, self._hear = jay, people, hear
+        self._commands = commands
+        self._turns = Turns()
+
+    def app(self, client: AsyncWebClient) -> AsyncApp:
+        """Return a bolt app that brings everything here."""
+        app = AsyncApp(
+            name="jay",
+            client=client,
+            authorize=_known(self._jay),
+            request_verification_enabled=False,  # webhooks does, before anything is parsed
+            process_before_response=True,
+            ignoring_self_events_enabled=False,  # normalise does, and knows edits too
+            attaching_function_token_enabled=False,
+            attaching_conversation_kwargs_enabled=False,
+            logger=_bolt_logger(),
+        )
+        app.event(ANYTHING)(self._take_event)
+        app.command(ANYTHING)(self._take_command)
+        app.error(_failed)
+        return app
+
+    async def _take_event(self, event: Mapping[str, object]) -> None:
+        async with self._turns.of(event):
+            names = await self._people.names(normalise.people_of(event))
+            records = normalise.read_event(event, jay=self._jay, names=names)
+            for record in records:
+                await self._hear(record)
+        if not records:
+            kinds = {"type": event.get("type"), "subtype": event.get("subtype")}
+            log.debug("slack.event_dropped", **kinds)
+
+    async def _take_command(self, body: Mapping[str, object], ack: AsyncAck) -> None:
+        names = await self._people.names(normalise.people_of_command(body))
+        command = normalise.read_command(body, jay=self._jay, names=names, now=time.time())
+        if command is None or command.name not in self._commands:
+            log.info("slack.command_unknown", command=str(body.get("command")))
+            await ack("I don't know this command.")
+            return
+        await self._hear(command)
+        await ack()
+
+
+def _known(jay: Installation) -> Callable[[], Awaitable[AuthorizeResult]]:
+    """Return what tells bolt whose events these are: it would ask Slack at each event."""
+    known = AuthorizeResult(
+        enterprise_id=None,
+        team_id=jay.team_id,
+        bot_id=jay.bot_id,
+        bot_user_id=jay.bot_user_id,
+    )
+
+    async def authorize() -> AuthorizeResult:
+        return known
+
+    return authorize
+
+
+def _bolt_logger() -> logging.Logger:
+    """Return a logger for errors alone: bolt warns that it doesn't use SLACK_BOT_TOKEN."""
+    logger = logging.getLogger("slack_bolt.jay")
+    logger.setLevel(logging.ERROR)
+    return logger
+
+
+async def _failed(error: Exception) -> BoltResponse:
+    """Let Slack deliver again what could not be stored."""
+    if isinstance(error, StoreError):
+        log.warning("slack.event_not_stored", error=str(error))
+        return BoltResponse(status=503)
+    log.error("slack.event_failed", error=repr(error), exc_info=error)
+    return BoltResponse(status=500)
+
+
+def _look_at_scopes(jay: Installation) -> None:
+    for scope in jay.lacks(tuple(SCOPES)):
+        say = log.error if scope in ESSENTIAL else log.warning
+        say("slack.scope_missing", scope=scope, needed_to=SCOPES[scope])

@@ -1,0 +1,142 @@
+"""Reading a place's messages back from Slack, for what was said while nobody listened."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from adapters.slack import normalise
+from adapters.slack.errors import translated
+from adapters.slack.install import Installation
+from adapters.slack.limits import PAGE
+from adapters.slack.people import People
+from bot.messages import IncomingMessage, Place
+
+MOST = 1_000
+"""The most messages read back at once."""
+PAGES_MAX = 10
+THREADS_MAX = 20
+"""Threads of a channel that are read too, the newest first; each is a call of its own."""
+PEOPLE_MAX = 200
+"""The most people whose names are asked for; of the others the id stands in."""
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Reads what was said in the channels that Jay is in."""
+
+    client: AsyncWebClient
+    people: People
+    jay: Installation
+
+    async def read(self, place: Place, *, limit: int) -> Sequence[IncomingMessage]:
+        """Return a place's newest messages, oldest first, without Jay's own.
+
+        A channel is read with its newest threads, a thread with its root.
+
+        Raises:
+            PlatformError: Slack doesn't let Jay read there, or can't be reached.
+        """
+        wanted = min(limit, MOST)
+        if place.thread:
+            found = await self.thread(place.channel, place.thread, limit=wanted)
+        else:
+            found = await self._channel(place.channel, limit=wanted)
+        newest = sorted(found, key=_at)[-wanted:]
+        asked = dict.fromkeys(one for each in newest for one in normalise.people_of(each))
+        names = await self.people.names(islice(asked, PEOPLE_MAX))
+        outside = Place(
+            platform="slack",
+            workspace=self.jay.team_id,
+            channel=place.channel,
+            direct=place.direct,
+        )
+        read = (
+            normalise.read_message(one, place=outside, jay=self.jay, names=names) for one in newest
+        )
+        return tuple(one for one in read if one is not None)
+
+    async def thread(
+        self, channel: str, root: str, *, limit: int, oldest: str = "", metadata: bool = False
+    ) -> list[Json]:
+        """Return the newest messages of a thread as Slack has them.
+
+        Args:
+            channel: where.
+            root: `ts` of its first message.
+            limit: at most so many.
+            oldest: only those at or after this `ts`.
+            metadata: with what apps wrote beside the text.
+        """
+        kept: deque[Json] = deque(maxlen=limit)
+        cursor = ""
+        for _ in range(PAGES_MAX):
+            with translated("conversations.replies"):
+                answer = await self.client.conversations_replies(
+                    channel=channel,
+                    ts=root,
+                    limit=PAGE,
+                    cursor=cursor or None,
+                    oldest=oldest or None,
+                    inclusive=True,
+                    include_all_metadata=metadata,
+                )
+            kept.extend(one for one in _messages(answer) if not cursor or one.get("ts") != root)
+            cursor = _cursor(answer)
+            if not cursor:
+                break
+        return list(kept)
+
+    async def outside_threads(
+        self, channel: str, *, limit: int, oldest: str = "", metadata: bool = False
+    ) -> AsyncIterator[Json]:
+        """Yield a channel's newest messages outside of threads, newest first."""
+        cursor, seen = "", 0
+        for _ in range(PAGES_MAX):
+            with translated("conversations.history"):
+                answer = await self.client.conversations_history(
+                    channel=channel,
+                    limit=min(PAGE, limit),
+                    cursor=cursor or None,
+                    oldest=oldest or None,
+                    include_all_metadata=metadata,
+                )
+            for one in _messages(answer):
+                yield one
+                seen += 1
+                if seen >= limit:
+                    return
+            cursor = _cursor(answer)
+            if not cursor:
+                return
+
+    async def _channel(self, channel: str, *, limit: int) -> list[Json]:
+        found = [one async for one in self.outside_threads(channel, limit=limit)]
+        roots = [str(one.get("ts")) for one in found if one.get("reply_count")]
+        for root in roots[:THREADS_MAX]:
+            thread = await self.thread(channel, root, limit=limit)
+            found += [one for one in thread if one.get("ts") != root]
+        unique = {str(one.get("ts")): one for one in found}  # a broadcast reply stands in both
+        return list(unique.values())
+
+
+def _messages(answer: AsyncSlackResponse) -> list[Json]:
+    listed = answer.get("messages")
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def _cursor(answer: AsyncSlackResponse) -> str:
+    more = answer.get("response_metadata")
+    return str(more.get("next_cursor") or "") if isinstance(more, dict) else ""
+
+
+def _at(message: Json) -> tuple[int, int]:
+    whole, _, part = str(message.get("ts", "")).partition(".")
+    return (int(whole), int(part)) if whole.isdecimal() and part.isdecimal() else (0, 0)

@@ -1,0 +1,219 @@
+"""Slack's events → the records of `bot/messages.py`. Pure.
+
+A mention comes twice, as `message` and as `app_mention`; both become the same
+record but for `mentions_jay`, which is true in both. What is no message (joins,
+topics, Jay's own words) becomes nothing, and so does what lacks a needed field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from adapters.slack import markup
+from adapters.slack.install import Installation
+from bot.messages import (
+    Attachment,
+    Command,
+    Event,
+    IncomingMessage,
+    MessageChanged,
+    MessageDeleted,
+    Person,
+    Place,
+    StopAsked,
+)
+
+Json: TypeAlias = Mapping[str, object]
+
+SPOKEN = frozenset(("", "bot_message", "file_share", "me_message", "thread_broadcast"))
+"""Subtypes of `message` that somebody said."""
+DIRECT = "im"
+
+
+def people_of(event: Json) -> tuple[str, ...]:
+    """Return the ids of the people whose names an event needs: its author and the mentioned."""
+    inner = _part(event, "message") if _text(event, "subtype") == "message_changed" else event
+    author = "" if _text(inner, "bot_id") else _text(inner, "user")
+    return tuple(one for one in (author, *markup.people_in(_text(inner, "text"))) if one)
+
+
+def read_event(event: Json, *, jay: Installation, names: Mapping[str, str]) -> tuple[Event, ...]:
+    """Return what an event of the Events API says, mostly one record or none.
+
+    Args:
+        event: the inner event.
+        jay: whose words are Jay's own.
+        names: of the people that `people_of` names.
+    """
+    kind, subtype = _text(event, "type"), _text(event, "subtype")
+    if kind == "app_mention" or (kind == "message" and subtype in SPOKEN):
+        direct = _text(event, "channel_type") == DIRECT
+        place = _place(event, _text(event, "channel"), jay, direct=direct)
+        message = read_message(event, place=place, jay=jay, names=names)
+        return (message,) if message else ()
+    if kind == "message" and subtype == "message_changed":
+        return _changed(event, jay, names)
+    if kind == "message" and subtype == "message_deleted":
+        return _deleted(event, _text(event, "deleted_ts"), _part(event, "previous_message"), jay)
+    if kind == "agent_session_stopped":
+        return _stopped(event, jay)
+    return ()
+
+
+def read_message(
+    message: Json, *, place: Place, jay: Installation, names: Mapping[str, str]
+) -> IncomingMessage | None:
+    """Return a message of an event or of the history; None for Jay's own and for no message.
+
+    Args:
+        message: Slack's object.
+        place: its channel; a thread is taken from the message.
+        jay: whose words are Jay's own.
+        names: people's names by id.
+    """
+    ts, channel = _text(message, "ts"), place.channel
+    author = _author(message, names)
+    if not channel or _seconds(ts) is None or author is None or _is_jays(message, jay):
+        return None
+    if _text(message, "subtype") not in SPOKEN:
+        return None
+    read = markup.read(_text(message, "text"), jay=jay.bot_user_id, names=names)
+    mentions_jay = read.mentions_jay or _text(message, "type") == "app_mention"
+    return IncomingMessage(
+        place=_in_thread(place, message),
+        message_id=ts,
+        author=author,
+        text=read.text,
+        sent_at=_seconds(ts) or 0.0,
+        mentions_jay=mentions_jay,
+        mentions_others=read.mentions_others and not mentions_jay,
+        attachments=_attachments(message),
+    )
+
+
+def people_of_command(body: Json) -> tuple[str, ...]:
+    """Return the ids of the people whose names a slash command needs."""
+    return (_text(body, "user_id"), *markup.people_in(_text(body, "text")))
+
+
+def read_command(
+    body: Json, *, jay: Installation, names: Mapping[str, str], now: float
+) -> Command | None:
+    """Return a slash command; None where it lacks what is needed.
+
+    Args:
+        body: what Slack sent.
+        jay: the installation.
+        names: of the people that `people_of_command` names.
+        now: when it came, Unix seconds: Slack doesn't say.
+    """
+    name, channel = _text(body, "command").removeprefix("/"), _text(body, "channel_id")
+    user, invocation = _text(body, "user_id"), _text(body, "trigger_id")
+    if not (name and channel and user and invocation):
+        return None
+    direct = _text(body, "channel_name") == "directmessage"
+    return Command(
+        place=_place({}, channel, jay, direct=direct),
+        message_id=invocation.replace(":", "."),
+        author=Person(id=user, name=names.get(user, _text(body, "user_name") or user)),
+        name=name,
+        text=markup.read(_text(body, "text"), jay=jay.bot_user_id, names=names).text,
+        sent_at=now,
+        handle=_text(body, "response_url"),
+    )
+
+
+def _changed(event: Json, jay: Installation, names: Mapping[str, str]) -> tuple[Event, ...]:
+    now, before = _part(event, "message"), _part(event, "previous_message")
+    if _text(now, "subtype") == "tombstone":
+        return _deleted(event, _text(now, "ts"), before, jay)
+    channel, ts = _text(event, "channel"), _text(now, "ts")
+    same = _text(now, "text") == _text(before, "text")  # a link's preview came, say
+    if not channel or not ts or same or _is_jays(now, jay):
+        return ()
+    direct = _text(event, "channel_type") == DIRECT
+    return (
+        MessageChanged(
+            place=_in_thread(_place({}, channel, jay, direct=direct), now),
+            message_id=ts,
+            text=markup.read(_text(now, "text"), jay=jay.bot_user_id, names=names).text,
+            changed_at=_seconds(_text(event, "event_ts")) or _seconds(ts) or 0.0,
+        ),
+    )
+
+
+def _deleted(event: Json, ts: str, before: Json, jay: Installation) -> tuple[Event, ...]:
+    channel = _text(event, "channel")
+    if not channel or not ts:
+        return ()
+    place = _place({}, channel, jay, direct=_text(event, "channel_type") == DIRECT)
+    return (MessageDeleted(place=_in_thread(place, before), message_id=ts),)
+
+
+def _stopped(event: Json, jay: Installation) -> tuple[Event, ...]:
+    channel, thread = _text(event, "channel"), _text(event, "thread_ts")
+    listed = event.get("streaming_message_ts")
+    streams = [listed] if isinstance(listed, str) else listed if isinstance(listed, list) else []
+    place = _place(event, channel, jay, direct=channel.startswith("D"))
+    replies = [str(one) for one in streams] or [thread]
+    return tuple(StopAsked(place=place, message_id=one) for one in replies if channel and one)
+
+
+def _place(event: Json, channel: str, jay: Installation, *, direct: bool) -> Place:
+    place = Place(platform="slack", workspace=jay.team_id, channel=channel, direct=direct)
+    return _in_thread(place, event)
+
+
+def _in_thread(place: Place, message: Json) -> Place:
+    thread = _text(message, "thread_ts")
+    return Place(
+        platform=place.platform,
+        workspace=place.workspace,
+        channel=place.channel,
+        thread="" if thread == _text(message, "ts") else thread,
+        direct=place.direct,
+    )
+
+
+def _author(message: Json, names: Mapping[str, str]) -> Person | None:
+    user, bot = _text(message, "user"), _text(message, "bot_id")
+    profile = _part(message, "bot_profile")
+    if bot or _text(message, "subtype") == "bot_message":
+        name = _text(message, "username") or _text(profile, "name")
+        author = bot or user
+        return Person(id=author, name=name or author, bot=True) if author else None
+    return Person(id=user, name=names.get(user, user)) if user else None
+
+
+def _is_jays(message: Json, jay: Installation) -> bool:
+    user, bot = _text(message, "user"), _text(message, "bot_id")
+    return user == jay.bot_user_id or (bool(bot) and bot == jay.bot_id)
+
+
+def _attachments(message: Json) -> tuple[Attachment, ...]:
+    files = message.get("files")
+    listed = files if isinstance(files, list) else []
+    return tuple(
+        Attachment(
+            name=_text(one, "name") or _text(one, "title") or _text(one, "id"),
+            media_type=_text(one, "mimetype"),
+        )
+        for one in listed
+        if isinstance(one, Mapping)
+    )
+
+
+def _text(body: Json, name: str) -> str:
+    value = body.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _part(body: Json, name: str) -> Json:
+    value = body.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _seconds(ts: str) -> float | None:
+    whole, _, part = ts.partition(".")
+    return float(ts) if whole.isdecimal() and (part.isdecimal() or not part) else None

@@ -1,0 +1,283 @@
+"""Slack as something to write on: posts, then edits, or native streams where they are on.
+
+In a channel a reply stands in the thread under its message; in a direct message
+it stays where the person wrote. A slash command knows no thread: it is answered in
+the channel, for all to read, and where Jay is not a member by the command's
+`response_url`, for the person alone.
+
+What decides how is in rooms of its own: `posting` (never twice), `streams`,
+`response_urls`, `status`, `limits`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.slack.errors import code_of, translated
+from adapters.slack.history import History
+from adapters.slack.install import ask_installation, open_client
+from adapters.slack.limits import WRITE_PACE, UpdateAllowance
+from adapters.slack.people import People
+from adapters.slack.posting import Postings, Slot, metadata
+from adapters.slack.render import to_mrkdwn, to_stream_markdown
+from adapters.slack.response_urls import ResponseUrls
+from adapters.slack.status import WorkingStatus
+from adapters.slack.streams import Streams
+from bot.errors import MayNotWrite, MessageGone, PlatformError, PlatformUnreachable, Rejected
+from bot.messages import IncomingMessage, Place
+from bot.ports import Pace, Target
+from bot.settings import SlackSettings
+
+log = structlog.get_logger(__name__)
+
+LINKS_KEPT = 5_000
+NOT_THERE = ("not_in_channel", "channel_not_found")
+CANT_ANSWER = "see_no_evil"
+"""Put on a message where nothing else can be told to its author."""
+
+
+class SlackSurface:
+    """Writes to one workspace. An async context manager; it implements `bot.ports.Surface`."""
+
+    pace: Pace = WRITE_PACE
+
+    def __init__(self, settings: SlackSettings, *, clock: Callable[[], float] = time.time) -> None:
+        """Take the settings, and a clock that goes with Slack's time stamps."""
+        self._settings = settings
+        self._native = settings.native_streams
+        self._clock = clock
+        self._postings = Postings(clock=clock)
+        self._allowance = UpdateAllowance()
+        self._links: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._history: History | None = None
+        self._stack = AsyncExitStack()
+        self._client: AsyncWebClient
+        self._streams: Streams
+        self._responses: ResponseUrls
+        self._status: WorkingStatus
+
+    async def __aenter__(self) -> SlackSurface:
+        """Open the connection. Slack is asked nothing yet."""
+        self._client = await self._stack.enter_async_context(open_client(self._settings))
+        assert self._client.session is not None
+        self._streams = Streams(self._client, clock=self._clock)
+        self._responses = ResponseUrls(self._client.session)
+        self._status = WorkingStatus(self._client, sessions=self._native)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        await self._stack.aclose()
+
+    def render(self, markdown: str, *, target: Target) -> tuple[str, ...]:
+        """Turn Markdown into Slack's own, or into Markdown for native streams."""
+        return to_stream_markdown(markdown) if self._streams_to(target) else to_mrkdwn(markdown)
+
+    async def post(self, target: Target, part: str, *, nonce: str, last: bool) -> str:
+        """Post a part and return its `ts`. The same nonce never posts twice."""
+        if target.handle and self._responses.chosen(target.handle):
+            return await self._responses.post(target.handle, part, nonce=nonce, last=last)
+        thread = thread_of(target)
+        slot = Slot(channel=target.place.channel, thread=thread, after=target.reply_to)
+        try:
+            ts = await self._postings.once(
+                nonce,
+                slot,
+                history=self._reader,
+                send=self._sender(target, part, thread=thread, nonce=nonce, last=last),
+            )
+        except (MayNotWrite, MessageGone) as error:
+            if not target.handle or code_of(error) not in NOT_THERE:
+                raise
+            log.info("slack.command_answered_aside", channel=target.place.channel)
+            self._responses.choose(target.handle)
+            return await self._responses.post(target.handle, part, nonce=nonce, last=last)
+        if last and thread:
+            await self._status.leave(target.place.channel, thread)
+        return ts
+
+    async def edit(
+        self, target: Target, message_id: str, part: str, *, shown: str, last: bool
+    ) -> None:
+        """Make a posted message read `part`."""
+        channel, thread = target.place.channel, thread_of(target)
+        if self._responses.owns(message_id):
+            if last:
+                self._responses.choose(target.handle)
+                await self._responses.edit(target.handle, message_id, part)
+            return
+        written = part == shown
+        if self._streams.owns(channel, message_id):
+            written = await self._streams.write(channel, message_id, part, last=last)
+        if not written:
+            await self._update(target, message_id, part, last=last)
+        if last and thread:
+            await self._status.leave(channel, thread)
+
+    async def delete(self, target: Target, message_id: str) -> None:
+        """Take a posted message away; one that is gone already is no error."""
+        if self._responses.owns(message_id):
+            return
+        channel = target.place.channel
+        self._streams.forget(channel, message_id)
+        try:
+            with translated("chat.delete"):
+                await self._client.chat_delete(channel=channel, ts=message_id)
+        except MessageGone:
+            log.debug("slack.gone_already", ts=message_id)
+
+    async def show_working(self, target: Target, status: str) -> bool:
+        """Show a status line in the thread; False outside of threads and where Slack refuses."""
+        thread = thread_of(target)
+        if not thread:
+            return False
+        return await self._status.show(target.place.channel, thread, status)
+
+    async def whisper(self, target: Target, text: str) -> None:
+        """Tell the person alone: in the place itself, else by direct message, else by a sign."""
+        parts = to_mrkdwn(text)
+        refused: PlatformError | None = None
+        ways = (self._whisper_here, self._whisper_in_private)
+        for way in ways if not target.place.direct else ways[1:]:
+            try:
+                await way(target, parts)
+                return
+            except PlatformUnreachable:
+                raise
+            except PlatformError as error:
+                log.info("slack.whisper_refused", channel=target.place.channel, error=str(error))
+                refused = error
+        if not target.reply_to:
+            raise refused or Rejected("nobody to whisper to")
+        with translated("reactions.add"):
+            await self._client.reactions_add(
+                channel=target.place.channel, timestamp=target.reply_to, name=CANT_ANSWER
+            )
+
+    async def link(self, place: Place, message_id: str) -> str:
+        """Return the address of a message."""
+        known = self._links.get((place.channel, message_id))
+        if known is not None:
+            return known
+        with translated("chat.getPermalink"):
+            answer = await self._client.chat_getPermalink(
+                channel=place.channel, message_ts=message_id
+            )
+        link = str(answer["permalink"])
+        self._links[place.channel, message_id] = link
+        while len(self._links) > LINKS_KEPT:
+            self._links.popitem(last=False)
+        return link
+
+    async def history(self, place: Place, *, limit: int) -> Sequence[IncomingMessage]:
+        """Read a place's newest messages back from Slack, oldest first."""
+        reader = await self._reader()
+        return await reader.read(place, limit=limit)
+
+    async def _reader(self) -> History:
+        if self._history is None:
+            jay = await ask_installation(self._client)
+            self._history = History(client=self._client, people=People(self._client), jay=jay)
+        return self._history
+
+    def _sender(
+        self, target: Target, part: str, *, thread: str, nonce: str, last: bool
+    ) -> Callable[[], Awaitable[str]]:
+        async def send() -> str:
+            if self._streams_to(target) and thread and not last and self._streams.allowed:
+                begun = await self._streams.start(target, thread=thread, part=part, nonce=nonce)
+                if begun:
+                    return begun
+            text, markdown = self._text(target, part)
+            with translated("chat.postMessage"):
+                answer = await self._client.chat_postMessage(
+                    channel=target.place.channel,
+                    thread_ts=thread or None,
+                    text=text,
+                    markdown_text=markdown,
+                    metadata=metadata(nonce),
+                    unfurl_links=False,
+                    unfurl_media=False,
+                )
+            return str(answer["ts"])
+
+        return send
+
+    def _streams_to(self, target: Target) -> bool:
+        """Tell whether a target is written to as native streams are: in Markdown."""
+        return self._native and not target.handle
+
+    def _text(self, target: Target, part: str) -> tuple[str | None, str | None]:
+        """Return a part as `text` and `markdown_text`; Slack takes only one of them."""
+        return (None, part) if self._streams_to(target) else (part, None)
+
+    async def _update(self, target: Target, ts: str, part: str, *, last: bool) -> None:
+        self._allowance.take(asyncio.get_running_loop().time(), last=last)
+        try:
+            await self._send_update(target, ts, part)
+        except Rejected as error:
+            if code_of(error) != "streaming_state_conflict":
+                raise
+            await self._streams.end(target.place.channel, ts)  # another process left it open
+            await self._send_update(target, ts, part)
+
+    async def _send_update(self, target: Target, ts: str, part: str) -> None:
+        text, markdown = self._text(target, part)
+        with translated("chat.update"):
+            await self._client.chat_update(
+                channel=target.place.channel,
+                ts=ts,
+                text=text,
+                markdown_text=markdown,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+
+    async def _whisper_here(self, target: Target, parts: Sequence[str]) -> None:
+        for part in parts:
+            if target.handle:
+                await self._responses.say(target.handle, part)
+                continue
+            with translated("chat.postEphemeral"):
+                await self._client.chat_postEphemeral(
+                    channel=target.place.channel,
+                    user=target.person,
+                    text=part,
+                    thread_ts=target.place.thread or None,
+                )
+
+    async def _whisper_in_private(self, target: Target, parts: Sequence[str]) -> None:
+        channel, thread = target.place.channel, target.place.thread
+        if not target.place.direct:
+            with translated("conversations.open"):
+                answer = await self._client.conversations_open(users=target.person)
+            channel, thread = str(answer["channel"]["id"]), ""
+        for part in parts:
+            with translated("chat.postMessage"):
+                await self._client.chat_postMessage(
+                    channel=channel,
+                    text=part,
+                    thread_ts=thread or None,
+                    unfurl_links=False,
+                    unfurl_media=False,
+                )
+
+
+def thread_of(target: Target) -> str:
+    """Return the thread that a reply goes to; empty for none."""
+    if target.place.thread or target.place.direct or target.handle:
+        return target.place.thread
+    return target.reply_to

@@ -1,0 +1,92 @@
+"""Events by HTTP, at `/slack/events`: read within bounds, verified, then taken by bolt.
+
+Nothing is parsed before its signature is found good and its time stamp no older
+than five minutes. Bolt answers `url_verification`. What is not stored is answered
+503, so that Slack delivers it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.signature import SignatureVerifier
+
+from adapters.slack.limits import BODY_MAX_BYTES
+from bot.errors import SettingsError
+
+log = structlog.get_logger(__name__)
+
+PATH = "/slack/events"
+READ_TIMEOUT_S = 10.0
+CLOSE_TIMEOUT_S = 3.0
+
+
+class WebhookListener:
+    """Serves the events address to Slack."""
+
+    def __init__(
+        self, app: AsyncApp, *, signing_secret: str, port: int, host: str = "0.0.0.0"
+    ) -> None:
+        """Take the app that events go to, what signs them, and where to listen."""
+        self._app, self._host, self._wanted_port = app, host, port
+        self._verifier = SignatureVerifier(signing_secret)
+        self.port = 0
+        """The port that is served; 0 before."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the address is served."""
+        return bool(self.port)
+
+    async def run(self) -> None:
+        """Serve until cancelled.
+
+        Raises:
+            SettingsError: the port can't be had.
+        """
+        served = web.Application(client_max_size=BODY_MAX_BYTES)
+        served.router.add_post(PATH, self._take)
+        runner = web.AppRunner(served, access_log=None, shutdown_timeout=CLOSE_TIMEOUT_S)
+        await runner.setup()
+        try:
+            try:
+                await web.TCPSite(runner, self._host, self._wanted_port).start()
+            except OSError as error:
+                raise SettingsError(
+                    f"SLACK_EVENTS_PORT {self._wanted_port} can't be listened on: {error.strerror}"
+                ) from error
+            self.port = runner.addresses[0][1]
+            log.info("slack.connected", by="http", port=self.port)
+            await asyncio.Event().wait()
+        finally:
+            self.port = 0
+            await runner.cleanup()
+
+    async def _take(self, request: web.Request) -> web.StreamResponse:
+        try:
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                text = await request.text()
+            if not self._verifier.is_valid_request(text, dict(request.headers)):
+                log.warning("slack.bad_signature", remote=request.remote)
+                return web.Response(status=401)
+            if request.content_type == "application/json" and not _is_object(text):
+                return web.Response(status=400)
+            taken = await to_bolt_request(request)
+        except TimeoutError:
+            return web.Response(status=408)
+        except ValueError:
+            log.info("slack.unreadable_request", bytes=request.content_length)
+            return web.Response(status=400)
+        answer: web.StreamResponse = await to_aiohttp_response(
+            await self._app.async_dispatch(taken)
+        )
+        return answer
+
+
+def _is_object(text: str) -> bool:
+    return isinstance(json.loads(text), dict)

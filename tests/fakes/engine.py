@@ -1,0 +1,102 @@
+"""An engine in memory that says what a test tells it to. Words are its tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from bot.errors import EngineUnreachable
+from bot.prompts import Finish, Piece, Prompt, ServedModel
+
+WORD = re.compile(r"\s*\S+|\s+")
+
+
+@dataclass
+class ScriptedEngine:
+    """Answers request after request with the next reply; the last one serves for all that follow.
+
+    As vLLM does, it ends before a stop string, and at the most tokens asked for.
+    """
+
+    replies: list[str]
+    window: int = 2048
+    delay_s: float = 0.0
+    """Passes before each piece."""
+    unreachable: bool = False
+    requests: list[Prompt] = field(default_factory=list)
+    running: int = 0
+    most_running: int = 0
+    closed_early: int = 0
+    """Streams that were closed before their end."""
+    _vocabulary: list[str] = field(default_factory=list)
+    _failure: tuple[int, Exception] | None = None
+
+    @property
+    def prompts(self) -> list[str]:
+        """What was asked so far, as text."""
+        return ["".join(self._vocabulary[one] for one in asked.ids) for asked in self.requests]
+
+    def fail_after(self, pieces: int, error: Exception) -> None:
+        """Have the next stream raise this after so many pieces."""
+        self._failure = (pieces, error)
+
+    async def model(self) -> ServedModel:
+        self._reach()
+        return ServedModel(name="scripted", window=self.window)
+
+    async def encode(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        self._reach()
+        return [self._encode(text) for text in texts]
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+        self._reach()
+        reply = self.replies[min(len(self.requests), len(self.replies) - 1)]
+        failure, self._failure = self._failure, None
+        self.requests.append(prompt)
+        self.running += 1
+        self.most_running = max(self.running, self.most_running)
+        try:
+            said = 0
+            async with aclosing(self._say(prompt, reply)) as pieces:
+                async for piece in pieces:
+                    if failure is not None and said >= failure[0]:
+                        raise failure[1]
+                    said += 1
+                    yield piece
+        except GeneratorExit:
+            self.closed_early += 1
+            raise
+        finally:
+            self.running -= 1
+
+    async def _say(self, prompt: Prompt, reply: str) -> AsyncGenerator[Piece, None]:
+        ends = [at for stop in prompt.stop if (at := reply.find(stop)) >= 0]
+        ids = self._encode(reply[: min(ends)] if ends else reply)
+        length = len(ids) > prompt.max_tokens
+        ids = ids[: prompt.max_tokens]
+        for one in ids:
+            await asyncio.sleep(self.delay_s)
+            yield Piece(text=self._vocabulary[one], ids=(one,))
+        yield Piece(
+            text="",
+            finish=Finish(
+                reason="length" if length else "stop",
+                prompt_tokens=len(prompt.ids),
+                cached_tokens=0,
+                reply_tokens=len(ids),
+            ),
+        )
+
+    def _encode(self, text: str) -> tuple[int, ...]:
+        words = WORD.findall(text)
+        for word in words:
+            if word not in self._vocabulary:
+                self._vocabulary.append(word)
+        return tuple(self._vocabulary.index(word) for word in words)
+
+    def _reach(self) -> None:
+        if self.unreachable:
+            raise EngineUnreachable("nothing answers at the scripted engine's address")

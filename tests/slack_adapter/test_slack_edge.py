@@ -1,0 +1,288 @@
+"""Listening: what people do in Slack, as Jay hears it through the real slack-bolt."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from fakes.slack import PATIENCE, Ear, start, stop, until
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from adapters.sandbox.records import File
+from adapters.slack import SlackEdge
+from bot.errors import SettingsError, TokenRefused
+from bot.messages import (
+    Attachment,
+    Command,
+    IncomingMessage,
+    MessageChanged,
+    MessageDeleted,
+    StopAsked,
+)
+from bot.settings import SlackSettings
+from bot.skills import COMMANDS
+
+
+def messages(ear: Ear) -> list[IncomingMessage]:
+    return [one for one in ear.events if isinstance(one, IncomingMessage)]
+
+
+async def test_a_mention_arrives_twice_as_the_same_message(side, edge, ear, maya, general, world):
+    """The store knows it by its id and answers once."""
+    said = side.say_as(maya.id, general, "@Jay is 2 < 3 & true? ask @tom")
+
+    first, second = await ear.next(2)
+
+    assert first == second
+    assert first.message_id == said.id
+    assert first.text == "is 2 < 3 & true? ask @tom"
+    assert (first.mentions_jay, first.mentions_others) == (True, False)
+    assert (first.author.id, first.author.name, first.author.bot) == (maya.id, "maya", False)
+    assert (first.place.workspace, first.place.channel) == (world.home_id, general)
+    assert (first.place.thread, first.place.direct) == ("", False)
+    assert first.sent_at == pytest.approx(said.at, abs=0.001)
+
+
+async def test_a_message_in_a_thread_tells_its_root(side, edge, ear, maya, general):
+    root = side.say_as(maya.id, general, "first")
+    side.say_as(maya.id, general, "hello @tom", thread=root.id)
+
+    (_, reply) = await ear.next(2)
+
+    assert reply.place.thread == root.id
+    assert (reply.mentions_jay, reply.mentions_others) == (False, True)
+    assert reply.text == "hello @tom"
+
+
+async def test_a_direct_message_is_direct(side, edge, ear, maya, world):
+    channel = world.open_direct(world.bot_id, maya.id)
+    side.say_as(maya.id, channel.id, "hi")
+
+    (heard,) = await ear.next()
+
+    assert heard.place.direct
+    assert heard.text == "hi"
+
+
+async def test_edits_and_deletions_are_heard(side, edge, ear, maya, general, world):
+    """What was deleted must be forgotten."""
+    said = side.say_as(maya.id, general, "frist")
+    side.edit_as(general, said.id, "first")
+    world.delete(general, said.id)
+
+    _, changed, deleted = await ear.next(3)
+
+    assert isinstance(changed, MessageChanged)
+    assert (changed.message_id, changed.text) == (said.id, "first")
+    assert isinstance(deleted, MessageDeleted)
+    assert deleted.message_id == said.id
+
+
+async def test_deleting_a_threads_root_is_a_deletion(side, edge, ear, maya, general, world):
+    """Slack tells of it as an edit to a tombstone."""
+    root = side.say_as(maya.id, general, "root")
+    side.say_as(maya.id, general, "reply", thread=root.id)
+    world.delete(general, root.id)
+
+    *_, deleted = await ear.next(3)
+
+    assert deleted == MessageDeleted(place=messages(ear)[0].place, message_id=root.id)
+
+
+async def test_files_and_links_are_readable(side, edge, ear, maya, general):
+    file = File(id="F1", name="notes.txt", mimetype="text/plain", size=3)
+    side.say_as(maya.id, general, "see https://example.org/a?b=1&c=2", files=[file])
+
+    (heard,) = await ear.next()
+
+    assert heard.text == "see https://example.org/a?b=1&c=2"
+    assert heard.attachments == (Attachment(name="notes.txt", media_type="text/plain"),)
+
+
+async def test_a_bots_message_says_so_and_jays_own_are_not_heard(
+    side, edge, ear, maya, general, world
+):
+    """Two bots would talk for ever."""
+    world.say(general, world.bot_id, "my own words")
+    world.say(general, world.member_named("deploys").id, "deployed")
+    side.say_as(maya.id, general, "thanks")
+
+    robot, person = await ear.next(2)
+
+    assert (robot.text, robot.author.bot, robot.author.name) == ("deployed", True, "Deploys")
+    assert person.text == "thanks"
+
+
+async def test_what_is_no_message_is_dropped_and_acked(side, edge, ear, maya, general, world):
+    """An event that is not acked comes back for hours."""
+    said = side.say_as(maya.id, general, "hello")
+    world.react(general, said.id, maya.id, "wave")
+    world.join(general, world.add_member("new", "New Person").id)
+    side.say_as(maya.id, general, "after")
+
+    await until(lambda: [one.text for one in messages(ear)] == ["hello", "after"])
+    assert ear.tries == 2
+
+
+async def test_a_command_is_stored_and_acked(side, edge, ear, maya, general):
+    answer = await side.run_command(maya.id, general, "summarize", "last 5 from @tom")
+
+    assert answer["ok"]
+    (heard,) = await ear.next()
+    assert isinstance(heard, Command)
+    assert (heard.name, heard.text) == ("summarize", "last 5 from @tom")
+    assert heard.handle == answer["response_url"]
+    assert (heard.author.id, heard.author.name) == (maya.id, "maya")
+    assert ":" not in heard.message_id
+    assert not heard.place.direct
+
+
+async def test_a_command_that_can_not_be_stored_is_not_acked(side, edge, ear, maya, general):
+    """The person sees that it failed, instead of nothing for ever."""
+    ear.failures = 1
+
+    answer = await side.run_command(maya.id, general, "summarize")
+
+    assert answer == {"ok": False, "error": "operation_timeout"}
+
+
+async def test_a_command_that_is_not_jays_is_answered(side, edge, ear, maya, general, world):
+    answer = await side.run_command(maya.id, general, "unheard_of")
+
+    assert answer["ok"]
+    assert ear.tries == 0
+    told = [one.text for one in world.messages(general) if one.ephemeral_to == maya.id]
+    assert told == ["I don't know this command."]
+
+
+async def test_an_event_that_can_not_be_stored_comes_again(side, edge, ear, maya, general):
+    """Acking it would lose the message."""
+    ear.failures = 2
+
+    side.say_as(maya.id, general, "keep this")
+
+    (heard,) = await ear.next()
+    assert heard.text == "keep this"
+    assert ear.tries == 3
+
+
+async def test_events_that_come_twice_have_the_same_id(side, edge, ear, maya, general, faults):
+    faults.turn("slack", "duplicate_events")
+    side.say_as(maya.id, general, "once")
+
+    first, second = await ear.next(2)
+
+    assert first == second
+
+
+async def test_stop_is_heard_for_the_message_that_is_streaming(
+    side, edge, ear, maya, general, world
+):
+    root = side.say_as(maya.id, general, "question")
+    stream = world.say(general, world.bot_id, "so far", thread=root.id, streaming=True)
+    side.press_stop(maya.id, general, root.id)
+
+    _, asked = await ear.next(2)
+
+    assert isinstance(asked, StopAsked)
+    assert (asked.message_id, asked.place.thread) == (stream.id, root.id)
+
+
+async def test_a_dropped_socket_comes_back_and_says_what_was_missed(
+    side, edge, ear, maya, general, faults
+):
+    faults.signal("slack", "drop_sockets")
+    await until(lambda: side.sockets.count == 0)
+    side.say_as(maya.id, general, "are you there?")
+
+    (heard,) = await ear.next()
+
+    assert heard.text == "are you there?"
+    await until(lambda: edge.edge.ready)
+
+
+async def test_a_client_that_finds_no_way_back_is_made_anew(side, settings, ear, faults):
+    """slack_sdk tries a dead address for ever; nobody would hear anything again."""
+    eager = replace(PATIENCE, deaf_s=0.1)
+    running = await start(settings, ear, patience=eager)
+    faults.fail("slack", "apps.connections.open", status=503, times=-1)
+    with capture_logs() as told:
+        faults.signal("slack", "drop_sockets")
+        await until(lambda: "slack.socket_made_anew" in [one["event"] for one in told])
+
+    faults.clear()
+
+    await until(lambda: running.edge.ready)
+    await stop(running)
+
+
+async def test_a_connection_that_slack_rotates_is_followed(side, edge, ear, maya, general, faults):
+    faults.signal("slack", "disconnect", reason="refresh_requested", after_s=0.02)
+    await asyncio.sleep(0.03)
+    side.say_as(maya.id, general, "still there?")
+
+    (heard,) = await ear.next()
+
+    assert heard.text == "still there?"
+
+
+async def test_a_deaf_socket_is_not_ready(side, edge, faults):
+    """`/readyz` would lie otherwise."""
+    assert edge.edge.ready
+    faults.turn("slack", "deaf_sockets")
+
+    await until(lambda: not edge.edge.ready)
+
+    faults.turn("slack", "deaf_sockets", on=False)
+    await until(lambda: edge.edge.ready)
+
+
+async def test_slack_that_is_away_at_the_start_is_asked_again(side, settings, ear, faults):
+    faults.fail("slack", "auth.test", status=503, times=2)
+    faults.fail("slack", "apps.connections.open", status=500, times=2)
+
+    running = await start(settings, ear)
+
+    assert running.edge.ready
+    assert faults.troubles == []
+    await stop(running)
+
+
+async def test_a_refused_token_ends_it_and_says_what_to_do(side, settings, ear):
+    wrong = settings.model_copy(update={"bot_token": SecretStr("xoxb-wrong-secret")})
+
+    running = await start(wrong, ear)
+
+    with pytest.raises(TokenRefused, match=r"invalid_auth.*SLACK_BOT_TOKEN") as refused:
+        await running.task
+    assert "xoxb-wrong-secret" not in str(refused.value)
+
+
+async def test_an_app_token_without_its_scope_is_named(side, settings, ear, faults):
+    faults.turn("slack", "missing_scope:connections:write")
+
+    running = await start(settings, ear)
+
+    with pytest.raises(TokenRefused, match=r"SLACK_APP_TOKEN.*connections:write"):
+        await running.task
+
+
+async def test_a_token_that_is_revoked_later_ends_it(side, edge, faults):
+    faults.turn("slack", "token_revoked")
+    faults.signal("slack", "drop_sockets")
+
+    with pytest.raises(TokenRefused, match="token_revoked"):
+        async with asyncio.timeout(5):
+            await edge.task
+
+
+def test_without_a_way_in_the_settings_are_refused() -> None:
+    with pytest.raises(SettingsError, match="SLACK_APP_TOKEN"):
+        SlackEdge(
+            SlackSettings(bot_token=SecretStr("xoxb-1")),
+            hear=Ear().hear,
+            commands=COMMANDS,
+            patience=PATIENCE,
+        )

@@ -1,0 +1,364 @@
+"""Writing: what people see in Slack when Jay posts, edits, whispers and reads back."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from fakes.slack import settings_for, target
+
+from adapters.sandbox.slack.limits import RESPONSE_URL_USES
+from adapters.slack import SlackSurface
+from bot.errors import (
+    MayNotWrite,
+    MessageGone,
+    PlatformUnreachable,
+    Rejected,
+    TokenRefused,
+    TooFast,
+)
+from bot.messages import Place
+
+
+def said(world, channel: str) -> list[str]:
+    """What everyone sees of Jay in a channel, in order."""
+    return [
+        one.text
+        for one in world.messages(channel)
+        if one.author == world.bot_id and not one.deleted and one.ephemeral_to is None
+    ]
+
+
+def whispered(world, channel: str, person: str) -> list[str]:
+    return [one.text for one in world.messages(channel) if one.ephemeral_to == person]
+
+
+@pytest.fixture
+async def asked(side, maya, general):
+    return side.say_as(maya.id, general, "@Jay hello?")
+
+
+@pytest.fixture
+def to(asked, general, maya):
+    return target(general, reply_to=asked.id, person=maya.id)
+
+
+async def test_a_reply_in_a_channel_stands_in_the_thread_under_its_message(
+    surface, world, to, asked, general
+):
+    ts = await surface.post(to, "hello", nonce="n.0", last=False)
+    await surface.edit(to, ts, "hello you", shown="hello", last=True)
+
+    message = world.get(general, ts)
+    assert (message.thread, message.text) == (asked.id, "hello you")
+    assert message.extra["unfurl"] is False
+
+
+async def test_a_reply_in_a_direct_message_stays_there(surface, side, world, maya):
+    channel = world.open_direct(world.bot_id, maya.id).id
+    plain = side.say_as(maya.id, channel, "hi")
+    threaded = side.say_as(maya.id, channel, "and here?", thread=plain.id)
+
+    first = await surface.post(
+        target(channel, reply_to=plain.id, direct=True), "hi", nonce="a", last=True
+    )
+    second = await surface.post(
+        target(channel, reply_to=threaded.id, thread=plain.id, direct=True),
+        "here",
+        nonce="b",
+        last=True,
+    )
+
+    assert world.get(channel, first).thread is None
+    assert world.get(channel, second).thread == plain.id
+
+
+async def test_model_words_ping_nobody(surface, world, to, general, maya):
+    """A base model writes what it likes."""
+    words = (
+        f"<!channel> <@{maya.id}> <!here|here> @channel [x](https://e.org/<!everyone>) `<!here>`"
+    )
+    (part,) = surface.render(words, target=to)
+
+    ts = await surface.post(to, part, nonce="n", last=True)
+
+    assert world.get(general, ts).extra["pings"] == []
+
+
+async def test_the_longest_part_can_be_posted_and_edited(surface, world, to, general):
+    """`chat.update` takes a tenth of what `chat.postMessage` takes."""
+    parts = surface.render("& " * 5000, target=to)
+
+    ts = await surface.post(to, "…", nonce="n", last=False)
+    await surface.edit(to, ts, parts[0], shown="…", last=True)
+
+    assert world.get(general, ts).text == parts[0]
+    assert len(parts) > 1
+
+
+async def test_the_same_nonce_posts_once(surface, world, to, general):
+    first = await surface.post(to, "hello", nonce="n.0", last=False)
+    second = await surface.post(to, "hello", nonce="n.0", last=False)
+
+    assert first == second
+    assert said(world, general) == ["hello"]
+
+
+async def test_a_post_whose_answer_was_lost_is_found_again(surface, world, to, general, faults):
+    """It would stand there twice."""
+    faults.fail("slack", "chat.postMessage", status=502, after=True)
+
+    with pytest.raises(PlatformUnreachable):
+        await surface.post(to, "hello", nonce="n.0", last=False)
+    ts = await surface.post(to, "hello", nonce="n.0", last=False)
+
+    assert said(world, general) == ["hello"]
+    assert world.get(general, ts).text == "hello"
+
+
+async def test_a_post_of_a_worker_that_died_is_found_by_another(
+    surface, side, world, to, general, maya
+):
+    first = await surface.post(to, "hello", nonce="n.0", last=False)
+
+    async with SlackSurface(settings_for(side), clock=lambda: time.time() + 60) as other:
+        second = await other.post(to, "hello", nonce="n.0", last=False)
+        third = await other.post(to, "more", nonce="n.1", last=False)
+
+    assert second == first
+    assert third != first
+    assert said(world, general) == ["hello", "more"]
+
+
+async def test_a_commands_answer_whose_answer_was_lost_is_found_again(
+    surface, side, world, general, maya, faults
+):
+    url = (await command(side, maya, general))["response_url"]
+    to = target(general, person=maya.id, handle=url)
+    faults.fail("slack", "chat.postMessage", status=502, after=True)
+
+    with pytest.raises(PlatformUnreachable):
+        await surface.post(to, "sum", nonce="n.0", last=True)
+    await surface.post(to, "sum", nonce="n.0", last=True)
+
+    assert said(world, general) == ["sum"]
+
+
+async def test_an_edit_to_the_same_text_is_not_sent(surface, world, to, faults):
+    ts = await surface.post(to, "hello", nonce="n", last=False)
+    faults.fail("slack", "chat.update", status=500, times=-1)
+
+    await surface.edit(to, ts, "hello", shown="hello", last=True)
+
+
+async def test_a_deleted_message_is_gone_and_deleting_it_again_is_no_error(
+    surface, world, to, general
+):
+    ts = await surface.post(to, "hello", nonce="n", last=False)
+    await surface.delete(to, ts)
+    await surface.delete(to, ts)
+
+    with pytest.raises(MessageGone):
+        await surface.edit(to, ts, "more", shown="hello", last=False)
+
+
+async def test_what_slack_refuses_is_told_in_our_words(surface, world, to, faults):
+    releases = target(world.channel_named("releases").id, reply_to=to.reply_to)
+    outside = target(world.channel_named("outside").id, reply_to=to.reply_to)
+
+    with pytest.raises(MayNotWrite):
+        await surface.post(releases, "x", nonce="a", last=True)
+    with pytest.raises(MayNotWrite):
+        await surface.post(outside, "x", nonce="b", last=True)
+    with pytest.raises(MessageGone):
+        await surface.post(target("C0NOSUCH", reply_to=to.reply_to), "x", nonce="c", last=True)
+    faults.fail("slack", "chat.postMessage", status=200, error="msg_blocks_too_long")
+    with pytest.raises(Rejected, match="msg_blocks_too_long"):
+        await surface.post(to, "x", nonce="d", last=True)
+
+
+async def test_how_long_to_wait_is_passed_on(surface, to, faults):
+    faults.rate_limit("slack", "chat.postMessage", retry_after_s=7)
+
+    with pytest.raises(TooFast) as too_fast:
+        await surface.post(to, "x", nonce="n", last=True)
+
+    assert too_fast.value.retry_after_s == 7
+    await surface.post(to, "x", nonce="n", last=True)
+
+
+async def test_a_missing_scope_is_named_and_no_token(surface, to, faults, side):
+    faults.turn("slack", "missing_scope:chat:write")
+
+    with pytest.raises(TokenRefused, match=r"chat:write") as refused:
+        await surface.post(to, "x", nonce="n", last=True)
+
+    assert side.bot_token not in repr(refused.value)
+
+
+async def test_slack_that_is_not_there_is_unreachable(side, to):
+    settings = settings_for(side, api_url="http://127.0.0.1:9/api/")
+    async with SlackSurface(settings) as surface:
+        with pytest.raises(PlatformUnreachable):
+            await surface.post(to, "x", nonce="n", last=True)
+
+
+async def test_too_many_edits_wait_here_and_last_words_do_not(surface, world, to, general):
+    """Slack would stop all of them for a minute, the last ones too."""
+    ts = await surface.post(to, "0", nonce="n", last=False)
+
+    for n in range(8):
+        await surface.edit(to, ts, str(n + 1), shown=str(n), last=False)
+    with pytest.raises(TooFast) as too_fast:
+        await surface.edit(to, ts, "9", shown="8", last=False)
+
+    assert too_fast.value.retry_after_s < 3
+    await surface.edit(to, ts, "the end", shown="8", last=True)
+    assert world.get(general, ts).text == "the end"
+
+
+async def command(side, maya, channel: str) -> dict[str, object]:
+    """A slash command's response_url, without an app that listens."""
+    return {"response_url": side.response_urls.make(channel, maya.id)}
+
+
+async def test_a_command_is_answered_in_the_channel_for_all(surface, side, world, general, maya):
+    to = target(
+        general, person=maya.id, handle=(await command(side, maya, general))["response_url"]
+    )
+
+    ts = await surface.post(to, "the sum", nonce="n.0", last=True)
+
+    assert world.get(general, ts).thread is None
+    assert said(world, general) == ["the sum"]
+
+
+async def test_a_command_where_jay_is_no_member_is_answered_to_the_person_alone(
+    surface, side, world, maya
+):
+    """Anything else would be silence."""
+    outside = world.channel_named("outside").id
+    to = target(
+        outside, person=maya.id, handle=(await command(side, maya, outside))["response_url"]
+    )
+
+    first = await surface.post(to, "the s", nonce="n.0", last=False)
+    await surface.edit(to, first, "the sum", shown="the s", last=True)
+    await surface.edit(to, first, "the sum", shown="the sum", last=True)
+    await surface.post(to, "and more", nonce="n.1", last=True)
+    await surface.delete(to, first)
+
+    assert whispered(world, outside, maya.id) == ["the sum", "and more"]
+    assert said(world, outside) == []
+
+
+async def test_a_response_url_that_is_used_up_is_told(surface, side, world, maya):
+    outside = world.channel_named("outside").id
+    to = target(
+        outside, person=maya.id, handle=(await command(side, maya, outside))["response_url"]
+    )
+    for n in range(RESPONSE_URL_USES):
+        await surface.post(to, f"part {n}", nonce=f"n.{n}", last=True)
+
+    with pytest.raises(Rejected, match="used up"):
+        await surface.post(to, "one more", nonce="n.5", last=True)
+
+
+async def test_work_is_shown_in_a_thread(surface, world, to, general, faults):
+    statuses = []
+    world.listen(lambda event: event.kind == "status" and statuses.append(event.payload["text"]))
+
+    assert await surface.show_working(to, "Thinking…")
+
+    assert statuses == ["Thinking…"]
+
+
+async def test_no_status_is_claimed_where_slack_shows_none(surface, side, world, maya, to, faults):
+    """People then get a line that says so."""
+    direct = target(world.open_direct(world.bot_id, maya.id).id, direct=True, handle="x")
+    faults.turn("slack", "missing_scope:chat:write")
+
+    assert not await surface.show_working(direct, "Thinking…")
+    assert not await surface.show_working(to, "Thinking…")
+
+
+async def test_a_whisper_is_seen_by_one_person(surface, world, to, general, maya):
+    await surface.whisper(to, "**Just** for you")
+
+    assert whispered(world, general, maya.id) == ["*Just* for you"]
+
+
+async def test_a_whisper_from_a_read_only_channel_comes_as_a_direct_message(
+    surface, side, world, maya
+):
+    releases = world.channel_named("releases").id
+    asked = side.say_as(maya.id, releases, "@Jay hello?")
+
+    await surface.whisper(target(releases, reply_to=asked.id, person=maya.id), "I may not write")
+
+    direct = world.open_direct(world.bot_id, maya.id).id
+    assert said(world, direct) == ["I may not write"]
+
+
+async def test_where_nothing_can_be_said_a_sign_is_put(surface, side, world, maya, faults):
+    releases = world.channel_named("releases").id
+    asked = side.say_as(maya.id, releases, "@Jay hello?")
+    faults.turn("slack", "missing_scope:im:write")
+
+    await surface.whisper(target(releases, reply_to=asked.id, person=maya.id), "I may not write")
+
+    assert list(world.get(releases, asked.id).reactions) == ["see_no_evil"]
+
+
+async def test_links_lead_to_the_message(surface, side, asked, general, faults):
+    place = target(general).place
+
+    link = await surface.link(place, asked.id)
+
+    assert link == f"{side.place.url}/archives/{general}/p{asked.id.replace('.', '')}"
+    faults.fail("slack", "chat.getPermalink", times=-1)
+    assert await surface.link(place, asked.id) == link
+
+
+async def test_history_is_read_back_with_names_and_threads(surface, side, world, general, maya):
+    root = side.say_as(maya.id, general, "root @Jay")
+    tom = world.member_named("tom")
+    side.say_as(tom.id, general, "reply", thread=root.id)
+    side.say_as(maya.id, general, "later & <b>")
+    world.say(general, world.bot_id, "Jay's own words")
+
+    place = target(general).place
+    heard = await surface.history(place, limit=50)
+    thread = await surface.history(
+        Place(platform="slack", workspace="T0HARBOUR", channel=general, thread=root.id), limit=50
+    )
+
+    assert [(one.author.name, one.text) for one in heard] == [
+        ("maya", "root @jay"),
+        ("tom", "reply"),
+        ("maya", "later & <b>"),
+    ]
+    assert [one.place.thread for one in heard] == ["", root.id, ""]
+    assert heard[0].mentions_jay
+    assert [one.text for one in thread] == ["root @jay", "reply"]
+    assert [one.text for one in await surface.history(place, limit=2)] == ["later & <b>"]
+
+
+async def test_long_history_is_paged(surface, side, world, general, maya):
+    for n in range(450):
+        world.say(general, maya.id, f"m{n}", at=1_700_000_000 + n)
+
+    heard = await surface.history(target(general).place, limit=420)
+
+    assert [one.text for one in heard] == [f"m{n}" for n in range(30, 450)]
+
+
+async def test_people_whose_names_slack_won_t_tell_keep_their_ids(
+    surface, side, general, maya, faults
+):
+    side.say_as(maya.id, general, "hello")
+    faults.fail("slack", "users.info", times=-1)
+
+    (heard,) = await surface.history(target(general).place, limit=5)
+
+    assert heard.author.name == maya.id
