@@ -15,7 +15,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 
@@ -35,11 +34,10 @@ from bot.skills import COMMANDS
 from bot.store import embedded_valkey, open_store
 from bot.worker import Worker
 from engine import LimitedEngine, family_for, load_families, open_engine, serve
+from engine.checkpoint import BUNDLED
 
 log = structlog.get_logger(__name__)
 
-MINI = Path(__file__).parents[1] / "engine" / "checkpoints" / "mini"
-"""The bundled checkpoint."""
 ROLES = ("slack", "discord", "worker")
 NO_PLATFORM = (
     "No platform is configured. Set SLACK_BOT_TOKEN with SLACK_APP_TOKEN (or with "
@@ -95,7 +93,7 @@ async def managed_engine(settings: Settings, report: Report) -> AsyncIterator[No
         yield
         return
     log_path = settings.data_dir / "logs" / "engine.log"
-    async with serve(MINI, port=settings.limits.port, log_path=log_path, on_progress=report):
+    async with serve(BUNDLED, port=settings.limits.port, log_path=log_path, on_progress=report):
         yield
 
 

@@ -25,7 +25,9 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         yield _ours(package)
     rooms = (
         bot.store.checks.check(settings.redis_url.get_secret_value()),
-        engine.checks.check(settings.engine),
+        engine.checks.check(
+            settings.engine, port=settings.limits.port, family=settings.replies.family
+        ),
         adapters.slack.checks.check(settings.slack),
         adapters.discord.checks.check(settings.discord),
     )

@@ -23,10 +23,14 @@ from pydantic_settings import (
 from bot.errors import SettingsError
 
 
-class SlackSettings(BaseModel):
-    """How Jay reaches a Slack workspace. Off without a bot token."""
+class Group(BaseModel):
+    """Settings that belong together; a name that none of them has is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SlackSettings(Group):
+    """How Jay reaches a Slack workspace. Off without a bot token."""
 
     bot_token: SecretStr = SecretStr("")
     """`xoxb-…`, from the app's OAuth page."""
@@ -41,20 +45,16 @@ class SlackSettings(BaseModel):
     """Write with `chat.startStream`; only for apps that Slack knows as agents."""
 
 
-class DiscordSettings(BaseModel):
+class DiscordSettings(Group):
     """How Jay reaches Discord. Off without a bot token."""
-
-    model_config = ConfigDict(extra="forbid")
 
     bot_token: SecretStr = SecretStr("")
     api_url: str = "https://discord.com/api/v10"
     gateway_url: str = "wss://gateway.discord.gg/"
 
 
-class EngineSettings(BaseModel):
+class EngineSettings(Group):
     """Which engine answers. Without a URL, Jay starts vLLM itself."""
-
-    model_config = ConfigDict(extra="forbid")
 
     url: str = ""
     """An OpenAI-compatible vLLM server, with `/v1`."""
@@ -63,7 +63,7 @@ class EngineSettings(BaseModel):
     api_key: SecretStr = SecretStr("")
 
 
-class ReplySettings(BaseModel):
+class ReplySettings(Group):
     """How replies are made."""
 
     max_tokens: int = Field(default=300, ge=1)
@@ -81,7 +81,7 @@ class ReplySettings(BaseModel):
     """The most unanswered messages of one conversation."""
 
 
-class EngineLimits(BaseModel):
+class EngineLimits(Group):
     """How long and how much Jay waits for the engine."""
 
     idle_timeout_s: float = Field(default=30.0, gt=0)
@@ -96,7 +96,7 @@ class EngineLimits(BaseModel):
     """Where the managed engine listens, on the loopback address."""
 
 
-class StoreSettings(BaseModel):
+class StoreSettings(Group):
     """What is remembered, and for how long."""
 
     retention_days: int = Field(default=90, ge=1)
@@ -109,7 +109,7 @@ class StoreSettings(BaseModel):
     """A worker that is silent that long loses its conversation to another."""
 
 
-class WorkerSettings(BaseModel):
+class WorkerSettings(Group):
     """How much one worker process does at once."""
 
     conversations: int = Field(default=64, ge=1)

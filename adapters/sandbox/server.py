@@ -2,11 +2,13 @@
 
 Each platform side brings its routes and is told the address once the port is known
 (`serve_at`). Closing goes the other way round: the page first, then the sides (which
-end their sockets and tasks), then the port; the state is saved last.
+end their sockets and tasks), then the port; the state is saved last. It is also saved
+soon after a change, so that a sandbox that is killed forgets a few seconds at most.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -25,6 +27,8 @@ from adapters.sandbox.world import DiscordIds, SlackIds, World
 
 log = structlog.get_logger(__name__)
 
+SAVE_AFTER_S = 3.0
+
 
 class Sandbox:
     """Both platforms and the page, served while the context is open.
@@ -34,7 +38,7 @@ class Sandbox:
         port: The port, 0 for any free one.
         events_url: Where Slack events are posted (signed HTTP) instead of by socket.
         agent: Whether the Slack app is declared as an agent.
-        state_file: Read at the start where it exists, written at the end.
+        state_file: Read at the start where it exists, written after changes and at the end.
         clock: Unix seconds.
     """
 
@@ -63,6 +67,8 @@ class Sandbox:
             self.slack_world, self.discord_world, self.slack, self.discord, self.faults
         )
         self._runner: web.AppRunner | None = None
+        self._changed = asyncio.Event()
+        self._saving: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Sandbox:
         app = web.Application(client_max_size=4 * 1024**2)
@@ -80,6 +86,10 @@ class Sandbox:
         self.url = f"http://{self.host}:{self.port}"
         self.slack.serve_at(self.url)
         self.discord.serve_at(self.url)
+        if self._state_file is not None:
+            for world in (self.slack_world, self.discord_world):
+                world.listen(lambda _: self._changed.set())
+            self._saving = asyncio.create_task(self._keep_saved(), name="sandbox saving")
         log.info("sandbox.started", url=self.url)
         return self
 
@@ -89,6 +99,9 @@ class Sandbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._saving is not None:
+            self._saving.cancel()
+            await asyncio.gather(self._saving, return_exceptions=True)
         await self.page.close()
         await self.slack.close()
         await self.discord.close()
@@ -130,6 +143,13 @@ class Sandbox:
             log.warning("sandbox.state_unreadable", path=str(self._state_file), error=str(error))
             return False
         return True
+
+    async def _keep_saved(self) -> None:
+        while True:
+            await self._changed.wait()
+            await asyncio.sleep(SAVE_AFTER_S)
+            self._changed.clear()
+            self._save()
 
     def _save(self) -> None:
         if self._state_file is None:

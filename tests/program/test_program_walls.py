@@ -57,7 +57,7 @@ def verdict(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_a_breach_of_each_wall_is_seen(contract: str, verdict: str) -> None:
     lines = [line for line in verdict.splitlines() if line.startswith(contract)]
 
-    assert any(line.rstrip().endswith("BROKEN") for line in lines), verdict
+    assert any(" BROKEN" in line for line in lines), verdict
 
 
 def test_every_wall_is_tried() -> None:
