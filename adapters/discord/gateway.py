@@ -1,0 +1,78 @@
+"""discord.py's client, told to do no more than listen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
+import discord
+import structlog
+
+log = structlog.get_logger(__name__)
+
+MESSAGE_EVENTS = (
+    "MESSAGE_CREATE",
+    "MESSAGE_UPDATE",
+    "MESSAGE_DELETE",
+    "MESSAGE_DELETE_BULK",
+)
+EVENTS = (*MESSAGE_EVENTS, "INTERACTION_CREATE", "GUILD_CREATE", "READY", "RESUMED")
+"""What is read; the rest is for discord.py alone."""
+_SIGNS = tuple(f'"{event}"' for event in EVENTS)
+
+OnEvent: TypeAlias = Callable[[str, Mapping[str, object]], None]
+
+
+class Gateway(discord.Client):
+    """Hands on the events that Jay needs as they came, in their order."""
+
+    def __init__(
+        self,
+        *,
+        on_event: OnEvent,
+        on_lost: Callable[[], None],
+        before_identify: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Take whom to tell.
+
+        Args:
+            on_event: is given each event of `EVENTS`; it may not block.
+            on_lost: is told that the connection is gone; it may not block.
+            before_identify: returns when a new session may be begun.
+        """
+        intents = discord.Intents.none()
+        intents.guilds = intents.guild_messages = intents.dm_messages = True
+        intents.message_content = True
+        super().__init__(
+            intents=intents,
+            allowed_mentions=discord.AllowedMentions.none(),
+            enable_debug_events=True,
+            # Nothing of what discord.py could keep in memory is read.
+            max_messages=None,
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+        )
+        self._on_event, self._on_lost = on_event, on_lost
+        self._before_identify = before_identify
+
+    async def on_socket_raw_receive(self, frame: str) -> None:
+        """Hand on a frame if it is an event of `EVENTS`. Does not await: order must be kept."""
+        if not any(sign in frame for sign in _SIGNS):
+            return
+        read = json.loads(frame)
+        event, data = read.get("t"), read.get("d")
+        if event in EVENTS:
+            self._on_event(event, data if isinstance(data, dict) else {})
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Wait as long as needed; discord.py would wait five seconds each time but the first."""
+        await self._before_identify()
+
+    async def on_disconnect(self) -> None:
+        """Tell that the connection is gone, for now."""
+        self._on_lost()
+
+    async def on_error(self, event: str, /, *args: object, **kwargs: object) -> None:
+        """Log what went wrong in a handler; discord.py would print it."""
+        log.exception("discord.handler_failed", handler=event)

@@ -1,0 +1,119 @@
+"""Commands as people use them: deferred at once, stored, or else answered with why not.
+
+Deferring comes first because Discord gives three seconds and then shows
+"application did not respond", while the store may need longer. It also comes
+before a worker can answer: an answer needs the deferral that it fills in. A
+command that can't be stored in time is given up, and its person told so in
+the place of the answer: they can use it again, which they can't with a
+message that vanished.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+
+import structlog
+from pydantic import ValidationError
+
+from adapters.discord import answers, normalise
+from adapters.discord.lanes import slower_and_slower
+from adapters.discord.payloads import InteractionPayload
+from adapters.discord.rest import Rest
+from bot.errors import JayError, PlatformError, StoreError, StoreUnreachable
+from bot.messages import Command
+from bot.ports import Hear
+
+log = structlog.get_logger(__name__)
+
+MOST_OPEN = 1_000
+"""Commands being stored at once; there are more only while the store is away."""
+HEAR_S = 10.0
+TELL_AFTER_S = 20.0
+"""Someone who waits for an answer learns within so long that none will come."""
+NOT_KNOWN = "I don't have that command any more. It should vanish from the list in a while."
+TOO_MANY = "Too many people are asking me things at the moment. Please try again in a minute."
+
+
+class Interactions:
+    """Takes commands in, each in a task of its own."""
+
+    def __init__(
+        self,
+        rest: Rest,
+        *,
+        hear: Hear,
+        known: Collection[str],
+        tell_after_s: float = TELL_AFTER_S,
+    ) -> None:
+        """Take what stores a command, and the names of those that there are."""
+        self._rest, self._hear, self._known = rest, hear, known
+        self._tell_after_s = tell_after_s
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def take(self, data: Mapping[str, object]) -> None:
+        """Answer an INTERACTION_CREATE. Never blocks."""
+        try:
+            command = normalise.command(InteractionPayload.model_validate(data))
+        except (ValidationError, ValueError) as error:
+            log.debug("discord.malformed", kind="INTERACTION_CREATE", error=type(error).__name__)
+            return
+        if command is None:
+            log.debug("discord.interaction_ignored")
+            return
+        task = asyncio.create_task(self._serve(command), name=f"command {command.message_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self, *, within_s: float) -> None:
+        """Give open commands so long to be stored, then stop."""
+        tasks = list(self._tasks)
+        if tasks:
+            await asyncio.wait(tasks, timeout=within_s)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _serve(self, command: Command) -> None:
+        handle = normalise.Handle.parse(command.handle)
+        refusal = ""
+        if command.name not in self._known:
+            refusal = NOT_KNOWN
+        elif len(self._tasks) > MOST_OPEN:
+            refusal = TOO_MANY
+        try:
+            if refusal:
+                await answers.say_privately(self._rest, handle, refusal)
+            else:
+                await answers.defer(self._rest, handle)
+        except PlatformError as error:
+            # The surface then answers with a plain message.
+            log.warning("discord.not_deferred", command=command.name, error=str(error))
+        if not refusal:
+            await self._store(command, handle)
+
+    async def _store(self, command: Command, handle: normalise.Handle) -> None:
+        failed: JayError = StoreUnreachable("the store did not answer in time")
+        waits = slower_and_slower()
+        try:
+            async with asyncio.timeout(self._tell_after_s):
+                while True:
+                    try:
+                        async with asyncio.timeout(HEAR_S):
+                            await self._hear(command)
+                        return
+                    except StoreError as error:
+                        failed = error
+                    except TimeoutError:
+                        log.info("discord.command_waits", command=command.name)
+                    await asyncio.sleep(next(waits))
+        except TimeoutError:
+            log.warning("discord.command_given_up", command=command.name, error=str(failed))
+        except Exception:
+            # Whatever it is, the person must not be left before "Jay is thinking…".
+            log.exception("discord.command_failed", command=command.name)
+            failed = JayError("the command could not be stored")
+        try:
+            await answers.fill_in(self._rest, handle, failed.to_person)
+        except PlatformError as error:
+            log.warning("discord.not_told", command=command.name, error=str(error))

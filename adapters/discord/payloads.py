@@ -1,0 +1,182 @@
+"""The parts of Discord's JSON that Jay reads, checked once as they come in.
+
+The gateway and the REST API send the same shapes. What is not named here is
+ignored; what is named and missing makes the payload malformed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+DIRECT = (1, 3)
+"""Channel types: a direct message, a group of them."""
+THREADS = (10, 11, 12)
+"""Channel types: announcement, public and private thread."""
+DEFAULT, REPLY, THREAD_STARTER = 0, 19, 21
+"""Message types: said, said in reply, the empty opening of a thread on a message."""
+FORWARD = 1
+"""A reference's type where the message is a copy and not a reply."""
+APPLICATION_COMMAND = 2
+"""Interaction type: a command was used."""
+CHAT_INPUT = 1
+"""Command type: a slash command."""
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class UserPayload(_Payload):
+    """A user."""
+
+    id: str
+    username: str
+    global_name: str | None = None
+    bot: bool = False
+
+
+class MemberPayload(_Payload):
+    """What a server knows of a user; the user itself only where it doesn't stand beside it."""
+
+    nick: str | None = None
+    user: UserPayload | None = None
+
+
+class MentionPayload(UserPayload):
+    """A user whom a message mentions."""
+
+    member: MemberPayload | None = None
+
+
+class AttachmentPayload(_Payload):
+    """A file."""
+
+    filename: str
+    content_type: str | None = None
+
+
+class ReferencePayload(_Payload):
+    """Which message a message answers, or was copied from."""
+
+    type: int = 0
+    message_id: str | None = None
+
+
+class SnapshotContent(_Payload):
+    """What a forwarded message says."""
+
+    content: str = ""
+
+
+class SnapshotPayload(_Payload):
+    """A forwarded message."""
+
+    message: SnapshotContent
+
+
+class MessagePayload(_Payload):
+    """A message as MESSAGE_CREATE, MESSAGE_UPDATE and the history give it."""
+
+    id: str
+    channel_id: str
+    guild_id: str | None = None
+    type: int = DEFAULT
+    author: UserPayload
+    member: MemberPayload | None = None
+    webhook_id: str | None = None
+    content: str
+    timestamp: datetime
+    edited_timestamp: datetime | None = None
+    mentions: tuple[MentionPayload, ...] = ()
+    mention_roles: tuple[str, ...] = ()
+    attachments: tuple[AttachmentPayload, ...] = ()
+    message_reference: ReferencePayload | None = None
+    message_snapshots: tuple[SnapshotPayload, ...] = ()
+    referenced_message: MessagePayload | None = None
+
+
+class DeletedPayload(_Payload):
+    """MESSAGE_DELETE and MESSAGE_DELETE_BULK."""
+
+    id: str = ""
+    ids: tuple[str, ...] = ()
+    channel_id: str
+    guild_id: str | None = None
+
+
+class ChannelPayload(_Payload):
+    """A channel or thread."""
+
+    id: str
+    type: int
+    guild_id: str | None = None
+    parent_id: str | None = None
+    name: str | None = None
+    last_message_id: str | None = None
+
+
+class RoleTags(_Payload):
+    """Whose a managed role is."""
+
+    bot_id: str | None = None
+
+
+class RolePayload(_Payload):
+    """A role."""
+
+    id: str
+    name: str
+    tags: RoleTags = Field(default_factory=RoleTags)
+
+
+class GuildPayload(_Payload):
+    """The parts of GUILD_CREATE that tell what was said lately."""
+
+    id: str
+    channels: tuple[ChannelPayload, ...] = ()
+    threads: tuple[ChannelPayload, ...] = ()
+
+
+class OptionPayload(_Payload):
+    """A command's argument."""
+
+    name: str
+    value: str | int | float | bool | None = None
+
+
+class CommandPayload(_Payload):
+    """Which command was used, and how."""
+
+    name: str
+    type: int = CHAT_INPUT
+    options: tuple[OptionPayload, ...] = ()
+
+
+class InteractionPayload(_Payload):
+    """INTERACTION_CREATE for a command."""
+
+    id: str
+    application_id: str
+    type: int
+    token: str
+    channel: ChannelPayload
+    guild_id: str | None = None
+    member: MemberPayload | None = None
+    user: UserPayload | None = None
+    data: CommandPayload
+
+
+class SelfPayload(_Payload):
+    """The application, as it sees itself."""
+
+    id: str
+    name: str = ""
+    flags: int = 0
+
+
+class PostedPayload(_Payload):
+    """A message that was just written, or a channel that was opened: its id."""
+
+    id: str

@@ -1,0 +1,374 @@
+"""The surface, over a real socket, against the sandbox's REST API."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+import pytest
+from discord_listening import Clock, Ear, until
+
+from adapters.discord import DiscordEdge, DiscordSurface
+from adapters.discord.answers import live_handle
+from adapters.sandbox.discord import DiscordSide, Limits
+from adapters.sandbox.faults import Faults
+from adapters.sandbox.world import World
+from bot.errors import (
+    MayNotWrite,
+    MessageGone,
+    PlatformUnreachable,
+    Rejected,
+    TokenRefused,
+    TooFast,
+)
+from bot.messages import Place
+from bot.ports import Target
+from bot.settings import DiscordSettings
+
+
+@pytest.fixture
+def place(side: DiscordSide, general: str) -> Place:
+    return Place(platform="discord", workspace=side.guild_id, channel=general)
+
+
+@pytest.fixture
+def target(side: DiscordSide, place: Place, maya: str) -> Target:
+    asked = side.say_as(maya, place.channel, "@Jay hello")
+    return Target(place=place, reply_to=asked.id, person=maya)
+
+
+async def commanded(side: DiscordSide, ear: Ear, member: str, channel: str) -> Target:
+    await side.run_command(member, channel, "summarize")
+    await until(lambda: ear.commands)
+    (command,) = ear.commands
+    return Target(place=command.place, person=member, handle=command.handle)
+
+
+async def test_a_reply_answers_its_message_and_rings_for_its_author_alone(
+    surface: DiscordSurface, world: World, side: DiscordSide, target: Target, maya: str, tom: str
+) -> None:
+    posted = await surface.post(target, f"Hi <@{tom}> @everyone", nonce="r1.0", last=True)
+
+    shown = world.get(target.place.channel, posted)
+    assert shown.reply_to == target.reply_to
+    assert side.pings(shown) == [maya]
+
+
+async def test_a_message_that_rings_for_nobody_when_edited(
+    surface: DiscordSurface, world: World, side: DiscordSide, target: Target, maya: str, tom: str
+) -> None:
+    posted = await surface.post(target, "Hi", nonce="r1.0", last=False)
+    await surface.edit(target, posted, f"Hi <@{tom}> @here", shown="Hi", last=True)
+
+    shown = world.get(target.place.channel, posted)
+    assert shown.text == f"Hi <@{tom}> @here"
+    assert side.pings(shown) == [maya]
+
+
+async def test_the_same_nonce_posts_once(
+    surface: DiscordSurface, world: World, faults: Faults, target: Target
+) -> None:
+    """An answer that got lost on its way back would be shown twice."""
+    faults.fail("discord", "POST /channels/*/messages", status=503, after=True)
+    with pytest.raises(PlatformUnreachable):
+        await surface.post(target, "Hi", nonce="r1.0", last=True)
+
+    again = await surface.post(target, "Hi", nonce="r1.0", last=True)
+
+    said = [one for one in world.messages(target.place.channel) if one.text == "Hi"]
+    assert [one.id for one in said] == [again]
+
+
+async def test_a_nonce_that_discord_would_not_take_is_refused(
+    surface: DiscordSurface, target: Target
+) -> None:
+    with pytest.raises(Rejected):
+        await surface.post(target, "Hi", nonce="n" * 26, last=True)
+
+
+async def test_only_the_first_part_answers_the_message(
+    surface: DiscordSurface, world: World, target: Target
+) -> None:
+    """A long reply would otherwise ring once a part."""
+    posted = await surface.post(target, "and more", nonce="r1.1", last=True)
+
+    assert world.get(target.place.channel, posted).reply_to is None
+
+
+async def test_a_reply_is_shown_though_what_it_answers_was_taken_away(
+    surface: DiscordSurface, world: World, target: Target
+) -> None:
+    world.delete(target.place.channel, target.reply_to)
+
+    posted = await surface.post(target, "Hi", nonce="r1.0", last=True)
+
+    assert world.get(target.place.channel, posted).text == "Hi"
+
+
+async def test_a_text_that_stands_there_already_is_not_written_again(
+    surface: DiscordSurface, world: World, target: Target
+) -> None:
+    posted = await surface.post(target, "Hi", nonce="r1.0", last=False)
+    await surface.edit(target, posted, "Hi", shown="Hi", last=True)
+
+    assert world.get(target.place.channel, posted).edited_at is None
+
+
+async def test_an_edit_of_a_message_that_was_taken_away_says_so(
+    surface: DiscordSurface, world: World, target: Target
+) -> None:
+    posted = await surface.post(target, "Hi", nonce="r1.0", last=False)
+    world.delete(target.place.channel, posted)
+
+    with pytest.raises(MessageGone):
+        await surface.edit(target, posted, "Hi there", shown="Hi", last=True)
+
+
+async def test_taking_a_message_away_twice_is_no_error(
+    surface: DiscordSurface, world: World, target: Target
+) -> None:
+    posted = await surface.post(target, "Hi", nonce="r1.0", last=True)
+    await surface.delete(target, posted)
+    await surface.delete(target, posted)
+
+    assert world.get(target.place.channel, posted).deleted
+
+
+async def test_a_reply_in_a_thread_stands_in_the_thread(
+    surface: DiscordSurface, side: DiscordSide, world: World, target: Target, maya: str
+) -> None:
+    thread = side.create_thread_as(maya, target.place.channel, target.reply_to, "Hello")
+    inside = side.say_as(maya, thread.id, "and here?")
+    there = Target(place=replace(target.place, thread=thread.id), reply_to=inside.id, person=maya)
+
+    posted = await surface.post(there, "Here too", nonce="r1.0", last=True)
+
+    assert world.get(thread.id, posted).text == "Here too"
+
+
+async def test_a_channel_that_is_closed_to_jay_says_so(
+    surface: DiscordSurface, side: DiscordSide, rules: str
+) -> None:
+    closed = Target(place=Place(platform="discord", workspace=side.guild_id, channel=rules))
+
+    with pytest.raises(MayNotWrite):
+        await surface.post(closed, "Hi", nonce="r1.0", last=True)
+
+
+async def test_too_many_writes_come_back_as_a_wait(
+    surface: DiscordSurface, faults: Faults, target: Target
+) -> None:
+    """discord.py would wait in silence, and the text would be old by then."""
+    faults.rate_limit("discord", "POST /channels/*/messages", retry_after_s=7.5)
+
+    with pytest.raises(TooFast) as asked:
+        await surface.post(target, "Hi", nonce="r1.0", last=True)
+
+    assert asked.value.retry_after_s == 7.5
+
+
+async def test_writes_at_the_surfaces_pace_are_never_refused(
+    surface: DiscordSurface, side: DiscordSide, limits: Limits, clock: Clock, target: Target
+) -> None:
+    limits.on = True
+    posted = await surface.post(target, "0", nonce="r1.0", last=False)
+    every_s = surface.pace.per_s / surface.pace.writes
+    for number in range(1, 13):
+        clock.ahead_s += every_s
+        async with asyncio.timeout(1):
+            await surface.edit(target, posted, f"{number}", shown="", last=False)
+
+    assert side.world.get(target.place.channel, posted).text == "12"
+
+
+async def test_a_server_error_comes_back_as_unreachable(
+    surface: DiscordSurface, faults: Faults, target: Target
+) -> None:
+    faults.fail("discord", "POST /channels/*/messages", status=503)
+
+    with pytest.raises(PlatformUnreachable):
+        await surface.post(target, "Hi", nonce="r1.0", last=True)
+
+
+async def test_a_discord_that_is_away_can_be_used_once_it_is_back(
+    settings: DiscordSettings, faults: Faults, world: World, target: Target
+) -> None:
+    """A worker must not have to be restarted after Discord was."""
+    faults.fail("discord", "GET /users/@me", status=503)
+    async with DiscordSurface(settings) as surface:
+        with pytest.raises(PlatformUnreachable):
+            await surface.post(target, "Hi", nonce="r1.0", last=True)
+        posted = await surface.post(target, "Hi", nonce="r1.0", last=True)
+
+    assert world.get(target.place.channel, posted).text == "Hi"
+
+
+async def test_nobody_answers_at_the_address(target: Target, settings: DiscordSettings) -> None:
+    away = settings.model_copy(update={"api_url": "http://127.0.0.1:9/api/v10"})
+    async with DiscordSurface(away) as surface:
+        with pytest.raises(PlatformUnreachable):
+            await surface.post(target, "Hi", nonce="r1.0", last=True)
+
+
+async def test_a_refused_token_is_not_in_the_error(
+    settings: DiscordSettings, target: Target
+) -> None:
+    wrong = settings.model_copy(update={"bot_token": type(settings.bot_token)("wrong.token.here")})
+    async with DiscordSurface(wrong) as surface:
+        with pytest.raises(TokenRefused) as refused:
+            await surface.post(target, "Hi", nonce="r1.0", last=True)
+
+    assert "wrong.token" not in f"{refused.value} {refused.value.hint}"
+
+
+async def test_a_commands_answer_stands_where_jay_was_thinking(
+    edge: DiscordEdge, surface: DiscordSurface, side: DiscordSide, world: World, ear: Ear,
+    maya: str, general: str,
+) -> None:  # fmt: skip
+    target = await commanded(side, ear, maya, general)
+    posted = await surface.post(target, "Three things", nonce="r1.0", last=False)
+    again = await surface.post(target, "Three things", nonce="r1.0", last=False)
+    await surface.edit(target, posted, "Three things.", shown="Three things", last=True)
+    second = await surface.post(target, "And more.", nonce="r1.1", last=True)
+
+    (said, more) = [one for one in world.messages(general) if one.author == side.bot_user_id]
+    assert (said.id, said.text, said.streaming) == (posted, "Three things.", False)
+    assert again == posted
+    assert (more.id, more.text) == (second, "And more.")
+
+
+async def test_a_commands_answer_reaches_people_where_jay_may_not_write(
+    edge: DiscordEdge, surface: DiscordSurface, side: DiscordSide, world: World, ear: Ear,
+    maya: str, rules: str,
+) -> None:  # fmt: skip
+    target = await commanded(side, ear, maya, rules)
+    posted = await surface.post(target, "First", nonce="r1.0", last=True)
+    await surface.edit(target, posted, "First.", shown="First", last=True)
+    await surface.post(target, "Second.", nonce="r1.1", last=True)
+
+    said = [one.text for one in world.messages(rules) if one.author == side.bot_user_id]
+    assert said == ["First.", "Second."]
+
+
+async def test_an_answer_that_comes_after_a_quarter_of_an_hour_is_a_plain_message(
+    edge: DiscordEdge, surface: DiscordSurface, side: DiscordSide, world: World, ear: Ear,
+    clock: Clock, maya: str, general: str,
+) -> None:  # fmt: skip
+    target = await commanded(side, ear, maya, general)
+    clock.ahead_s = 901
+    posted = await surface.post(target, "At last", nonce="r1.0", last=True)
+
+    shown = world.get(general, posted)
+    assert shown.text == "At last"
+    assert shown.interaction is None
+
+
+def test_a_handle_is_good_for_less_than_a_quarter_of_an_hour() -> None:
+    """A worker that comes late shouldn't try first what Discord refuses anyway."""
+    now_ms = int((time.time() - 1_420_070_400) * 1000)
+    young, old = (f"1:{(now_ms - age_ms) << 22}:token" for age_ms in (60_000, 880_000))
+
+    assert live_handle(young) is not None
+    assert live_handle(old) is None
+    assert live_handle("") is None
+    assert live_handle("not a handle") is None
+
+
+async def test_typing_is_shown_where_jay_may_write_and_nowhere_else(
+    surface: DiscordSurface, side: DiscordSide, world: World, target: Target, rules: str
+) -> None:
+    typed: list[str] = []
+    world.listen(lambda event: typed.append(event.channel.id) if event.kind == "typing" else None)
+
+    there = await surface.show_working(target, "Thinking…")
+    closed = replace(target, place=replace(target.place, channel=rules))
+    not_there = await surface.show_working(closed, "Thinking…")
+
+    assert (there, not_there) == (True, False)
+    assert typed == [target.place.channel]
+
+
+async def test_a_whisper_is_a_direct_message(
+    surface: DiscordSurface, side: DiscordSide, world: World, target: Target, maya: str
+) -> None:
+    await surface.whisper(target, "I may **not** write there.")
+
+    direct = world.open_direct(side.bot_user_id, maya)
+    assert [one.text for one in world.messages(direct.id)] == ["I may **not** write there."]
+
+
+async def test_a_whisper_to_closed_ears_is_a_sign_on_their_message(
+    surface: DiscordSurface, world: World, faults: Faults, target: Target
+) -> None:
+    faults.turn("discord", "closed_dms")
+
+    await surface.whisper(target, "I may not write there.")
+
+    assert world.get(target.place.channel, target.reply_to).reactions
+
+
+async def test_a_whisper_in_answer_to_a_command_takes_the_place_of_its_answer(
+    edge: DiscordEdge, surface: DiscordSurface, side: DiscordSide, world: World, ear: Ear,
+    maya: str, general: str,
+) -> None:  # fmt: skip
+    """Nobody should read "Jay is thinking…" for ever."""
+    target = await commanded(side, ear, maya, general)
+    await surface.whisper(target, "I can't, sorry.")
+
+    (said,) = [one for one in world.messages(general) if one.author == side.bot_user_id]
+    assert (said.text, said.streaming) == ("I can't, sorry.", False)
+
+
+async def test_links_are_those_that_people_share(
+    surface: DiscordSurface, side: DiscordSide, place: Place
+) -> None:
+    direct = Place(platform="discord", workspace="", channel="7", direct=True)
+    thread = replace(place, thread="8")
+
+    base = "https://discord.com/channels"
+    assert await surface.link(place, "9") == f"{base}/{side.guild_id}/{place.channel}/9"
+    assert await surface.link(thread, "9") == f"{base}/{side.guild_id}/8/9"
+    assert await surface.link(direct, "9") == f"{base}/@me/7/9"
+
+
+async def test_history_is_read_back_page_by_page_with_names_oldest_first(
+    surface: DiscordSurface, side: DiscordSide, place: Place, maya: str
+) -> None:
+    for number in range(250):
+        side.say_as(maya, place.channel, f"{number}")
+    side.say_as(maya, place.channel, "@Jay @Tom see #rules")
+
+    newest = await surface.history(place, limit=220)
+    everything = await surface.history(place, limit=1_000)
+
+    assert [one.text for one in newest[:-1]] == [str(number) for number in range(31, 250)]
+    assert newest[-1].text == "@Tom Okafor see #rules"
+    assert newest[-1].mentions_jay
+    assert len(everything) == 251
+
+
+async def test_the_history_of_a_thread_begins_with_the_message_that_it_hangs_on(
+    surface: DiscordSurface, side: DiscordSide, place: Place, maya: str
+) -> None:
+    root = side.say_as(maya, place.channel, "the root")
+    thread = side.create_thread_as(maya, place.channel, root.id, "Root")
+    side.say_as(maya, thread.id, "inside")
+
+    said = await surface.history(replace(place, thread=thread.id), limit=10)
+
+    assert [(one.text, one.message_id == root.id) for one in said] == [
+        ("the root", True),
+        ("inside", False),
+    ]
+
+
+async def test_history_that_jay_may_not_read_says_so(
+    surface: DiscordSurface, side: DiscordSide, world: World
+) -> None:
+    outside = world.channel_named("outside").id
+
+    with pytest.raises(MayNotWrite):
+        await surface.history(
+            Place(platform="discord", workspace=side.guild_id, channel=outside), limit=10
+        )
