@@ -97,9 +97,9 @@ def _print(one: Answered) -> None:
         f"[bold]{one.platform} · {one.line.kind}[/]"
         f"   first word {one.first_word_s:.2f} s, last {one.last_word_s:.2f} s"
     )
-    console.print(f"  › {one.line.text}")
+    console.print(f"  › {one.line.text}", markup=False)
     for line in (one.reply or "(nothing came)").splitlines():
-        console.print(f"    {line}", markup=False)
+        console.print(f"    {line}", markup=False, soft_wrap=True)
     console.print()
 
 

@@ -40,5 +40,13 @@ def set_up_logs(*, level: str = "info", as_json: bool = False) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for noisy in ("httpx", "httpcore", "openai", "aiohttp.access", "slack_bolt", "discord"):
+    for noisy in (
+        "httpx",
+        "httpcore",
+        "openai",
+        "aiohttp.access",
+        "slack_bolt",
+        "discord",
+        "bm25s",
+    ):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 
 import yarl
+from discord import VoiceClient
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
@@ -23,5 +24,6 @@ from bot.settings import DiscordSettings
 def set_up(settings: DiscordSettings) -> None:
     """Let every client of this process speak to the settings' addresses."""
     logging.getLogger("discord.http").setLevel(logging.ERROR)
+    VoiceClient.warn_nacl = VoiceClient.warn_dave = False  # Jay doesn't speak
     Route.BASE = settings.api_url.rstrip("/")
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)

@@ -18,6 +18,8 @@ READ = 500
 """Newest messages of the channel that are searched."""
 GIVEN = 3
 """Messages that the model phrases the answer from. Small models read two or three well."""
+LEAST_SCORE = 0.5
+"""Share of the best message's score that another must reach to be shown beside it."""
 LONGEST_QUESTION = 500
 LEAST_SHARED = 0.5
 """Share of the question's terms that its best message must hold to count as found."""
@@ -38,12 +40,12 @@ def answer(request: Request) -> Steps[Outcome]:
     yield Progress(text="Searching this channel")
 
     def wanted(messages: tuple[IncomingMessage, ...]) -> tuple[str, ...]:
-        found = rank(question, _candidates(messages, question), most=GIVEN)
+        found = _find(question, _candidates(messages, question))
         return tuple(hit.message.message_id for hit in found)
 
     seen = yield from look(request.place, limit=READ, link=wanted)
     candidates = _candidates(seen.messages, question)
-    hits = rank(question, candidates, most=GIVEN)
+    hits = _find(question, candidates)
     searched = f"_Searched {len(candidates)} messages of this channel._"
     if not hits:
         return Outcome(text=f"I found nothing about that here.\n\n{searched}")
@@ -57,7 +59,7 @@ def answer(request: Request) -> Steps[Outcome]:
         Task(instruction=INSTRUCTION, text="\n".join([*lines, f"Question: {question}"]))
     )
     claims = grounding.sentences(said.text)
-    grounded = [claim for claim in claims if grounding.supported(claim, [*lines, question])]
+    grounded = [claim for claim in claims if grounding.supported(claim, lines, asked=question)]
     if grounded and len(grounded) == len(claims) and _says_more(grounded, question):
         text = f"{' '.join(grounded)}\n\nFrom:\n{quotes}\n\n{searched}"
     else:
@@ -77,6 +79,11 @@ def _candidates(
         and not message.mentions_jay
         and question not in message.text
     )
+
+
+def _find(question: str, candidates: tuple[IncomingMessage, ...]) -> list[Ranked]:
+    hits = rank(question, candidates, most=GIVEN)
+    return [hit for hit in hits if hit.score >= LEAST_SCORE * hits[0].score]
 
 
 def _is_found(question: str, best: Ranked) -> bool:

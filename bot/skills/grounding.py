@@ -1,19 +1,21 @@
 """Checks what the model claims against the messages that it was given.
 
-A small model invents. Names, numbers and dates in a sentence must stand in
-the messages, and most of its other words as well; a sentence that says "not"
-needs a message that does. What fails is not shown. Pure.
+A small model invents, and mixes what it read. So a sentence must stand on one
+message: its names, numbers and dates must all be there, and most of its other
+words as well; a sentence that says "not" needs a message that does. What fails
+is not shown. Pure.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-MOST_OVERLAP = 0.6
-"""Share of a sentence's plain words that its sources must hold."""
+LEAST_HELD = 0.75
+"""Share of a sentence's words with a meaning that its message must hold."""
+REPORTING = frozenset("someone somebody people everyone nobody according asked".split())
+"""Words that may open a sentence without standing in the message."""
 NEGATIONS = frozenset("no not never none nothing without cannot can't won't don't isn't".split())
 PLAIN = frozenset(
     """a about after all also am an and any are as at be been before but by can could did do does
@@ -41,25 +43,28 @@ def sentences(text: str) -> list[str]:
     return [part.strip(" -*•\t") for part in parts if part.strip(" -*•\t")]
 
 
-def supported(sentence: str, sources: Iterable[str]) -> bool:
-    """Tell whether the sources hold what the sentence claims.
+def supported(sentence: str, sources: Iterable[str], *, asked: str = "") -> bool:
+    """Tell whether one of the sources holds what the sentence claims.
 
     Args:
         sentence: one sentence of the model's.
         sources: the texts of the messages, names of their authors included.
+        asked: the question that it answers; its words may be repeated.
     """
-    held = Counter[str]()
-    for source in sources:
-        held.update(words(source))
     claims = content_words(sentence)
-    if not claims:
-        return False
+    known = set(words(asked))
+    return bool(claims) and any(
+        _holds(known | set(words(source)), sentence, claims) for source in sources
+    )
+
+
+def _holds(held: set[str], sentence: str, claims: Sequence[str]) -> bool:
     if any(must not in held for must in _musts(sentence)):
         return False
-    if NEGATIONS & set(words(sentence)) and not NEGATIONS & held.keys():
+    if NEGATIONS & set(words(sentence)) and not NEGATIONS & held:
         return False
     found = sum(1 for claim in claims if claim in held)
-    return found >= MOST_OVERLAP * len(claims)
+    return found >= LEAST_HELD * len(claims)
 
 
 def best_source(sentence: str, sources: Sequence[str]) -> int:
@@ -70,13 +75,12 @@ def best_source(sentence: str, sources: Sequence[str]) -> int:
 
 
 def _musts(sentence: str) -> list[str]:
-    """Return the words that may not be invented: numbers, and names inside the sentence."""
-    found = WORD.findall(sentence)
+    """Return the words that may not be invented: numbers, and what is written as a name."""
     return [
         _plain(word)
-        for position, word in enumerate(found)
+        for word in WORD.findall(sentence)
         if any(character.isdigit() for character in word)
-        or (position > 0 and word[0].isupper() and _plain(word) not in PLAIN)
+        or (word[0].isupper() and _plain(word) not in PLAIN | REPORTING)
     ]
 
 

@@ -31,15 +31,19 @@ def messages(ear: Ear) -> list[IncomingMessage]:
 
 async def test_a_mention_arrives_twice_as_the_same_message(side, edge, ear, maya, general, world):
     """The store knows it by its id and answers once."""
-    said = side.say_as(maya.id, general, "@Jay is 2 < 3 & true? ask @tom")
+    said = side.say_as(maya.id, general, "@Jay is 2 < 3 & true? ask @Tom Okafor")
 
     first, second = await ear.next(2)
 
     assert first == second
     assert first.message_id == said.id
-    assert first.text == "is 2 < 3 & true? ask @tom"
+    assert first.text == "is 2 < 3 & true? ask @Tom Okafor"
     assert (first.mentions_jay, first.mentions_others) == (True, False)
-    assert (first.author.id, first.author.name, first.author.bot) == (maya.id, "maya", False)
+    assert (first.author.id, first.author.name, first.author.bot) == (
+        maya.id,
+        "Maya Lindqvist",
+        False,
+    )
     assert (first.place.workspace, first.place.channel) == (world.home_id, general)
     assert (first.place.thread, first.place.direct) == ("", False)
     assert first.sent_at == pytest.approx(said.at, abs=0.001)
@@ -47,13 +51,13 @@ async def test_a_mention_arrives_twice_as_the_same_message(side, edge, ear, maya
 
 async def test_a_message_in_a_thread_tells_its_root(side, edge, ear, maya, general):
     root = side.say_as(maya.id, general, "first")
-    side.say_as(maya.id, general, "hello @tom", thread=root.id)
+    side.say_as(maya.id, general, "hello @Tom Okafor", thread=root.id)
 
     (_, reply) = await ear.next(2)
 
     assert reply.place.thread == root.id
     assert (reply.mentions_jay, reply.mentions_others) == (False, True)
-    assert reply.text == "hello @tom"
+    assert reply.text == "hello @Tom Okafor"
 
 
 async def test_a_direct_message_is_direct(side, edge, ear, maya, world):
@@ -127,14 +131,14 @@ async def test_what_is_no_message_is_dropped_and_acked(side, edge, ear, maya, ge
 
 
 async def test_a_command_is_stored_and_acked(side, edge, ear, maya, general):
-    answer = await side.run_command(maya.id, general, "summarize", "last 5 from @tom")
+    answer = await side.run_command(maya.id, general, "summarize", "last 5 from @Tom Okafor")
 
     assert answer["ok"]
     (heard,) = await ear.next()
     assert isinstance(heard, Command)
-    assert (heard.name, heard.text) == ("summarize", "last 5 from @tom")
+    assert (heard.name, heard.text) == ("summarize", "last 5 from @Tom Okafor")
     assert heard.handle == answer["response_url"]
-    assert (heard.author.id, heard.author.name) == (maya.id, "maya")
+    assert (heard.author.id, heard.author.name) == (maya.id, "Maya Lindqvist")
     assert ":" not in heard.message_id
     assert not heard.place.direct
 

@@ -143,10 +143,10 @@ async def test_names_are_asked_for_once(settings, maya, faults) -> None:
     """users.info is counted; a busy channel would use it up."""
     async with open_client(settings) as client:
         people = People(client)
-        assert await people.names([maya.id, maya.id]) == {maya.id: "maya"}
+        assert await people.names([maya.id, maya.id]) == {maya.id: "Maya Lindqvist"}
         faults.fail("slack", "users.info", times=-1)
 
-        assert await people.names([maya.id]) == {maya.id: "maya"}
+        assert await people.names([maya.id]) == {maya.id: "Maya Lindqvist"}
 
 
 async def test_a_name_that_could_not_be_had_is_asked_for_later(settings, maya, faults) -> None:
@@ -159,7 +159,7 @@ async def test_a_name_that_could_not_be_had_is_asked_for_later(settings, maya, f
 
         now[0] = 61.0
 
-        assert await people.names([maya.id]) == {maya.id: "maya"}
+        assert await people.names([maya.id]) == {maya.id: "Maya Lindqvist"}
 
 
 async def test_turns_leave_nothing_behind() -> None:

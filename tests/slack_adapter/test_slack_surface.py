@@ -334,13 +334,13 @@ async def test_history_is_read_back_with_names_and_threads(surface, side, world,
     )
 
     assert [(one.author.name, one.text) for one in heard] == [
-        ("maya", "root @jay"),
-        ("tom", "reply"),
-        ("maya", "later & <b>"),
+        ("Maya Lindqvist", "root @Jay"),
+        ("Tom Okafor", "reply"),
+        ("Maya Lindqvist", "later & <b>"),
     ]
     assert [one.place.thread for one in heard] == ["", root.id, ""]
     assert heard[0].mentions_jay
-    assert [one.text for one in thread] == ["root @jay", "reply"]
+    assert [one.text for one in thread] == ["root @Jay", "reply"]
     assert [one.text for one in await surface.history(place, limit=2)] == ["later & <b>"]
 
 

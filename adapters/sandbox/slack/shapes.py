@@ -18,8 +18,8 @@ def user(place: Workspace, member: Member) -> Json:
     shown = {
         "real_name": member.display,
         "real_name_normalized": member.display,
-        "display_name": member.name,
-        "display_name_normalized": member.name,
+        "display_name": member.display,
+        "display_name_normalized": member.display,
         "title": member.title,
         "status_text": "",
         "status_emoji": "",
