@@ -189,7 +189,8 @@ class DiscordSurface:
             "flags": NO_PREVIEW,
             "allowed_mentions": _may_ring(target),
         }
-        if target.reply_to and _is_first(nonce):
+        # In a direct message nobody else could be meant.
+        if target.reply_to and not target.place.direct and _is_first(nonce):
             body["message_reference"] = {
                 "message_id": target.reply_to,
                 "channel_id": channel,
