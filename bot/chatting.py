@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import time
 from contextlib import AsyncExitStack, aclosing, suppress
@@ -16,6 +17,7 @@ from bot.conversations import Turn
 from bot.driving import ENGINE_RETRY_S, ENGINE_WAIT_S
 from bot.errors import EngineError, EngineUnreachable
 from bot.prompting import Speech
+from bot.prompts import Prompt
 from bot.settings import Settings
 
 HELP = "Type and press Enter. Ctrl-C stops a reply, Ctrl-D ends."
@@ -51,26 +53,41 @@ async def _open(source: SpeechSource) -> Speech:
 async def _talk(console: Console, speech: Speech) -> None:
     turns: list[Turn] = []
     start = 0
-    while True:
-        text = await asyncio.to_thread(_ask, console)
-        if text is None:
-            console.print()
-            return
+    speaking: asyncio.Task[str] | None = None
+
+    def interrupted() -> None:
+        if speaking is not None and not speaking.done():
+            speaking.cancel()
+        else:
+            console.print("\n[dim](Ctrl-D ends)[/]")
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted)
+    while (text := await asyncio.to_thread(_ask, console)) is not None:
         if not text.strip():
             continue
         turns.append(Turn(role="person", text=text.strip(), author="You", at=time.time()))
-        reply = ""
         try:
             prompt, window = await speech.chat(turns, session="terminal", salt="", start=start)
             start = window.start
-            with Live(console=console, refresh_per_second=12) as live:
-                async with aclosing(speech.speak(prompt)) as stream:
-                    async for said in stream:
-                        reply = said.text
-                        live.update(Markdown(f"{reply}\n\n{said.note}" if said.note else reply))
+            speaking = asyncio.create_task(_speak(console, speech, prompt))
+            reply = await speaking
+            turns.append(Turn(role="jay", text=reply, author="Jay", at=time.time()))
         except EngineError as error:
             console.print(f"[red]{error.to_person}[/] [dim]{error}[/]")
-        turns.append(Turn(role="jay", text=reply, author="Jay", at=time.time()))
+    console.print()
+
+
+async def _speak(console: Console, speech: Speech, prompt: Prompt) -> str:
+    """Show a reply as it comes and return it; cancelled, it ends with what stands there."""
+    reply = ""
+    with suppress(asyncio.CancelledError), Live(console=console, refresh_per_second=12) as live:
+        async with aclosing(speech.speak(prompt)) as stream:
+            async for said in stream:
+                reply = said.text
+                live.update(Markdown(f"{reply}\n\n{said.note}" if said.note else reply))
+    if not console.is_terminal:
+        console.print()
+    return reply
 
 
 def _ask(console: Console) -> str | None:

@@ -26,8 +26,9 @@ _SELF = TypeAdapter(SelfPayload)
 
 
 async def check(settings: DiscordSettings) -> AsyncIterator[Finding]:
-    """Yield what is found; nothing where Discord is off."""
+    """Yield what was found: is the token good, is the intent granted, does the gateway answer."""
     if not settings.bot_token.get_secret_value():
+        yield Finding(name="discord", ok=True, detail="off: DISCORD_BOT_TOKEN is not set")
         return
     async with Rest(settings) as rest:
         try:

@@ -99,4 +99,6 @@ async def test_something_else_at_the_gateways_address_is_found(
 
 
 async def test_discord_is_off_without_a_token() -> None:
-    assert await findings(DiscordSettings()) == {}
+    found = await findings(DiscordSettings())
+
+    assert found["discord"].detail == "off: DISCORD_BOT_TOKEN is not set"

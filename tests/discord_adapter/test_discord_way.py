@@ -105,6 +105,7 @@ async def test_a_direct_message_is_answered_without_a_mention(
     side.say_as(maya, direct.id, "hello?")
 
     await until(lambda: said_by_jay(side, direct.id))
+    assert said_by_jay(side, direct.id)[0].reply_to is None
 
 
 @pytest.mark.usefixtures("answering")
