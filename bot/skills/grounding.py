@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-LEAST_HELD = 0.75
+LEAST_HELD = 0.65
 """Share of a sentence's words with a meaning that its message must hold."""
 REPORTING = frozenset("someone somebody people everyone nobody according asked".split())
 """Words that may open a sentence without standing in the message."""

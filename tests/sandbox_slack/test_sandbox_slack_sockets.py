@@ -353,7 +353,7 @@ async def test_a_button_and_a_shortcut_reach_the_app(slack, bot, client, maya, g
     )
     await slack.press_button(maya, general, posted["ts"], "retry")
     await slack.use_shortcut(maya, general, posted["ts"], "explain")
-    await until(lambda: world.get(general, posted["ts"]).text == "again")
+    await until(lambda: world.get(general, posted["ts"]).text == "again" and len(pressed) == 2)
 
     assert pressed[0]["actions"][0]["value"] == "r1"
     assert pressed[0]["container"]["message_ts"] == posted["ts"]
