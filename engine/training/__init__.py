@@ -14,6 +14,7 @@ Reads from top to bottom:
     loop        optimizer, schedule, checkpoints
     pretrain    all of the above as one resumable run
     publish     the safetensors directory
+    writing     such a directory, writing replies
     evaluate    what it says to phrasings that it never saw
 
 Torch and transformers enter only here. Nothing of adapters enters, and of

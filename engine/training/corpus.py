@@ -16,31 +16,37 @@ from random import Random
 
 from bot.conversations import Turn
 from bot.family import Family, render_opening, render_turn
+from engine.families import FOLDER, read_family
 from engine.training.intents import Intent, Pools, load_intents, load_pools
-from engine.training.phrasing import as_typed, called, fill
-from engine.training.reading import Reader
+from engine.training.phrasing import as_typed, called, fill, greeted, led
+from engine.training.reading import Reader, sentence
 
-MINI = Family(
-    name="mini",
-    models=("*mini*",),
-    begin="<|endoftext|>",
-    person="[human]: {text}\n###\n",
-    jay_open="[robot]:",
-    jay_close="\n###\n",
-    stop=("\n###",),
-    never=("[human]:", "[robot]:"),
-)
-"""The format of the bundled checkpoint: the transcript of GPT-J's own family."""
+MINI = read_family(FOLDER / "mini.toml")
+"""The format of the bundled checkpoint, as serving reads it."""
 
 FOLLOW_ON = 0.4
 """Chance that an intent which can be followed on is."""
-TASK_FIRST = 0.16
+TASK_FIRST = 0.4
 """Share of dialogues that open with a reading task."""
-RECALL = 0.10
-"""Chance that the person asks back for something told, once there is something."""
+TASK_AGAIN = 0.4
+"""Chance of another task after one."""
+GREETED_FIRST, GREETED_LATER = 0.25, 0.03
+"""Chances that a request opens with a greeting, at the start of a dialogue and in it."""
+LED_FIRST, LED_LATER = 0.03, 0.15
+"""Chances of a lead-in or something trailing."""
+REMARKS = 0.05
+"""Chance that somebody says or asks what only the channel knows."""
+VERBATIM = ("memory.echo", "memory.last")
+"""Intents whose reply gives back the person's words as they are."""
+UNGREETED = (*VERBATIM, "greetings.", "memory.name_told", "smalltalk.gibberish")
+"""Intents that a greeting or lead-in would make something else of."""
+LONGEST_REPEATED = 60
+"""Characters of a message that Jay is taught to say back."""
+RECALL, RECALL_UNKNOWN = 0.25, 0.03
+"""Chances that the person asks back for something told, and for something never told."""
 LAST = "last"
 """The fact of what the person said last."""
-REPEATS = 0.04
+REPEATS = 0.06
 """Share of dialogues of random words said twice: nothing teaches copying faster."""
 
 
@@ -58,9 +64,18 @@ class _Talk:
     """What a dialogue knows so far."""
 
     last: str = ""
-    said: str = ""
+    """The intent of the last exchange."""
     replied: str = ""
     facts: dict[str, str] = field(default_factory=dict)
+
+    def note(self, exchange: Exchange) -> Exchange:
+        """Keep what later exchanges depend on."""
+        self.last, self.replied = exchange.intent, exchange.jay
+        if len(exchange.person) < LONGEST_REPEATED:
+            self.facts[LAST] = exchange.person
+        else:
+            self.facts.pop(LAST, None)
+        return exchange
 
 
 class Corpus:
@@ -72,9 +87,18 @@ class Corpus:
         seed: int,
         intents: Sequence[Intent] | None = None,
         pools: Pools | None = None,
+        held_out: bool = False,
     ) -> None:
-        """Read the data files unless intents and pools are given."""
+        """Read the data files unless intents and pools are given.
+
+        Args:
+            seed: other seeds, other dialogues.
+            intents: what is said and replied.
+            pools: what slots are filled from.
+            held_out: draw the phrasings kept from training, where an intent has some.
+        """
         self.seed = seed
+        self._held_out = held_out
         self.intents = tuple(intents) if intents is not None else load_intents()
         self.pools = pools if pools is not None else load_pools()
         self._by_name = {intent.name: intent for intent in self.intents}
@@ -95,23 +119,40 @@ class Corpus:
             yield _exchange(*self._reader.repeat(rng))
         elif rng.random() < TASK_FIRST:
             yield _exchange(*self._reader.task(rng))
+            while rng.random() < TASK_AGAIN:
+                yield _exchange(*self._reader.task(rng))
         elif rng.random() < 0.2:
             greeting = self._by_name.get("greetings.hello")
             if greeting is not None:
                 yield self._say(greeting, talk, rng)
         while True:
+            if rng.random() < REMARKS:
+                yield self._remark(talk, rng)
             yield self._say(self._next(talk, rng), talk, rng)
+
+    def _remark(self, talk: _Talk, rng: Random) -> Exchange:
+        """Return what is said or asked of the channel's own matters, with a reply to any such."""
+        text, asks = self._reader.remark(rng)
+        intent = self._by_name["jobs.channel_fact" if asks else "work.statement"]
+        person, jay = called(as_typed(text, rng), rng), rng.choice(intent.reply)
+        return talk.note(Exchange(person=person, jay=jay, intent=intent.name))
 
     def _next(self, talk: _Talk, rng: Random) -> Intent:
         follows = self._follows.get(talk.last, ())
         if follows and rng.random() < FOLLOW_ON:
             return rng.choice(list(follows))
-        if self._recalls and rng.random() < RECALL:
-            known = [one for one in self._recalls if one.recalls in talk.facts]
-            unknown = [one for one in self._recalls if self._was_never_told(one, talk)]
-            pool = known if known and rng.random() < 0.75 else unknown
-            return rng.choice(pool or known)
+        known = [one for one in self._recalls if self._is_known(one, talk, rng)]
+        if known and rng.random() < RECALL:
+            return rng.choice(known)
+        unknown = [one for one in self._recalls if self._was_never_told(one, talk)]
+        if unknown and rng.random() < RECALL_UNKNOWN:
+            return rng.choice(unknown)
         return rng.choices(self._openers, cum_weights=self._weights)[0]
+
+    def _is_known(self, intent: Intent, talk: _Talk, rng: Random) -> bool:
+        """Tell whether it was said. What was said last always was, so it counts for less."""
+        seldom = intent.recalls == LAST and rng.random() < 0.8
+        return intent.recalls in talk.facts and not seldom
 
     def _was_never_told(self, intent: Intent, talk: _Talk) -> bool:
         """Tell whether nothing of it was said; what was said last is nothing only at first."""
@@ -124,20 +165,22 @@ class Corpus:
             unknown = intent.recalls not in talk.facts
             if not unknown:
                 values[f"{{{intent.recalls}}}"] = talk.facts[intent.recalls]
-        person = fill(
-            called(as_typed(rng.choice(intent.trained), rng), rng), self.pools, rng, values
-        )
+        phrasings = (self._held_out and intent.held_out) or intent.trained
+        person = fill(called(as_typed(rng.choice(phrasings), rng), rng), self.pools, rng, values)
         if rng.random() < 0.08 and values:
             person = person.lower()
         jay = fill(self._reply(intent, talk, rng, unknown=unknown), self.pools, rng, values)
+        if not intent.name.startswith(VERBATIM):
+            jay = sentence(jay)
+        leads = LED_LATER if talk.last else LED_FIRST
+        if rng.random() < leads and not intent.name.startswith(UNGREETED):
+            person = led(person, rng)
+        greets = GREETED_LATER if talk.last else GREETED_FIRST
+        if rng.random() < greets and not intent.name.startswith(UNGREETED):
+            person, jay = greeted(person, jay, rng)
         if intent.remembers:
             talk.facts[intent.remembers] = values[f"{{{intent.remembers}}}"]
-        talk.last, talk.replied = intent.name, jay
-        if len(person) < 60:
-            talk.facts[LAST] = person
-        else:
-            talk.facts.pop(LAST, None)
-        return Exchange(person=person, jay=jay, intent=intent.name)
+        return talk.note(Exchange(person=person, jay=jay, intent=intent.name))
 
     def _reply(self, intent: Intent, talk: _Talk, rng: Random, *, unknown: bool) -> str:
         if unknown:

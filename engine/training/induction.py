@@ -38,8 +38,7 @@ def set_copying_heads(model: Model) -> None:
     first_tag = shape.width - tag
     model.embedding.weight[:, 0] = 0.0
     model.embedding.weight[:, first_tag:] = 0.0
-    look, match = model.layers[0], model.layers[1]
-    assert isinstance(look, Layer) and isinstance(match, Layer)
+    look, match = model.stack[:2]
     for layer in (look, match):
         layer.norm.weight[0], layer.norm.bias[0] = 0.0, ALWAYS
     _look_back(look, head=head, rotary=shape.rotary, tag=tag)

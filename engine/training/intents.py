@@ -17,6 +17,7 @@ that what is measured is not what was seen.
 
 from __future__ import annotations
 
+import re
 import tomllib
 import zlib
 from collections.abc import Iterator, Mapping
@@ -38,9 +39,14 @@ LEAST_TO_HOLD_OUT = 8
 """Intents with fewer phrasings give none away."""
 COINED_NAMES = 3_000
 """Invented first names beside the real ones: copying is learned from names never seen twice."""
+COINED_BY = 11
+NOT_INTENTS = ("pools", "reading")
 FIELDS = {
     "say", "reply", "weight", "after", "like", "remembers", "recalls", "otherwise", "must", "each",
 }  # fmt: skip
+
+NOT_SPOKEN = re.compile(r"[^\w{} ]")
+"""What two typings of one phrasing may differ in."""
 
 Pools = Mapping[str, tuple[str, ...]]
 
@@ -90,7 +96,8 @@ class Intent:
 
 
 def _held_out(phrasing: str) -> bool:
-    return zlib.crc32(phrasing.lower().encode()) % HELD_OUT == 0
+    plain = NOT_SPOKEN.sub("", phrasing.lower()).strip()
+    return zlib.crc32(plain.encode()) % HELD_OUT == 0
 
 
 def load_intents(folder: Path = HERE) -> tuple[Intent, ...]:
@@ -103,7 +110,7 @@ def load_intents(folder: Path = HERE) -> tuple[Intent, ...]:
     found = tuple(
         intent
         for path in sorted(folder.glob("*.toml"))
-        if path.stem not in ("pools", "reading")
+        if path.stem not in NOT_INTENTS
         for intent in _read(path)
     )
     names = {intent.name: intent for intent in found}
@@ -115,19 +122,44 @@ def load_intents(folder: Path = HERE) -> tuple[Intent, ...]:
 
 
 @lru_cache(maxsize=4)
-def load_pools(folder: Path = HERE) -> Pools:
-    """Read the pools that slots are filled from; names are joined by coined ones."""
+def load_pools(folder: Path = HERE, *, coined_by: int = COINED_BY) -> Pools:
+    """Read the pools that slots are filled from; names are joined by coined ones.
+
+    Args:
+        folder: where the data files are.
+        coined_by: another number coins other names.
+    """
     raw: dict[str, list[str]] = tomllib.loads((folder / "pools.toml").read_text())
     pools = {name: tuple(values) for name, values in raw.items()}
-    pools["name"] = (*pools["name"] * 4, *coined_names(COINED_NAMES))
-    pools["who"] = pools["name"]
+    coined = coined_names(COINED_NAMES, coined_by)
+    pools["name"] = (*pools["name"] * 4, *coined)
+    surnames = (*pools["surname"] * 6, *coined)
+    pools["who"] = (*pools["name"], *map(" ".join, zip(pools["name"], surnames, strict=False)))
+    pools["noun"] = (*pools["noun"] * 6, *(name.lower() for name in coined[:1_000]))
+    pools["saying"] = _sayings(folder)
     pools["num"] = tuple(str(number) for number in range(2, 100))
     return pools
 
 
-def coined_names(count: int) -> tuple[str, ...]:
-    """Return so many invented first names, the same ones every time."""
-    rng = Random(11)
+def _sayings(folder: Path) -> tuple[str, ...]:
+    """Return the sentences of all replies: plain English, for messages to hold."""
+    tables = (
+        table
+        for path in sorted(folder.glob("*.toml"))
+        if path.stem not in NOT_INTENTS
+        for table in _tables(path).values()
+    )
+    replies = chain.from_iterable(
+        one.get("reply", ()) for table in tables for one in (table, *table.get("each", {}).values())
+    )
+    found = chain.from_iterable(re.split(r"(?<=[.!?]) ", reply) for reply in replies)
+    plain = (one for one in found if not set(one) & set('{}`"') and 3 < one.count(" ") < 20)
+    return tuple(dict.fromkeys(plain)) or ("Nothing was said.",)
+
+
+def coined_names(count: int, seed: int = COINED_BY) -> tuple[str, ...]:
+    """Return so many invented first names, the same ones for the same seed."""
+    rng = Random(seed)
     starts = "b br c ch d dr f g gr h j k kl l m n p r s sh st t tr v w y z".split()
     middles = "a e i o u ai ea ia io au".split()
     ends = "n l r s t m k la na ra ri no to li sha mi ka ne x th nd".split()
@@ -139,12 +171,15 @@ def coined_names(count: int) -> tuple[str, ...]:
     return tuple(name.capitalize() for name in names)
 
 
-def _read(path: Path) -> Iterator[Intent]:
+def _tables(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        tables: dict[str, dict[str, Any]] = tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:
         raise CorpusError(f"{path.name}: {error}") from error
-    for key, table in tables.items():
+
+
+def _read(path: Path) -> Iterator[Intent]:
+    for key, table in _tables(path).items():
         name = f"{path.stem}.{key}"
         if unknown := table.keys() - FIELDS:
             raise CorpusError(f"{name} has unknown fields: {', '.join(sorted(unknown))}")

@@ -9,17 +9,26 @@ emulate a hundred times slower.
 from __future__ import annotations
 
 import os
+import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.nn import functional as fn
 
+from bot.errors import JayError
 from engine.training.model import Model
 from engine.training.packing import Batch
 from engine.training.recipe import Recipe
 
 CHECKPOINT = "checkpoint.pt"
+
+
+class CheckpointError(JayError):
+    """A checkpoint that is missing, broken or can't be written."""
+
+    hint = "Free some space, or begin the run anew in another folder."
 
 
 class Muon:
@@ -64,6 +73,8 @@ class Trainer:
         self.model = model
         self.recipe = recipe
         self.step = 0
+        # Half as fast again as float32 where the CPU has it, far slower where it has not.
+        self._half = recipe.half and bool(torch.cpu._is_avx512_bf16_supported())
         matrices = [one for one in model.layers.parameters() if one.ndim == 2]
         chosen = {id(one) for one in matrices}
         rest = [one for one in model.parameters() if id(one) not in chosen]
@@ -78,13 +89,14 @@ class Trainer:
         total = sum(float(batch.weights.sum()) for batch in batches)
         said, lost = 0.0, 0.0
         for batch in batches:
-            logits = self.model(batch.ids)
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._half):
+                logits = self.model(batch.ids)
             losses = fn.cross_entropy(
-                logits.flatten(0, 1), batch.targets.flatten(), reduction="none"
+                logits.flatten(0, 1).float(), batch.targets.flatten(), reduction="none"
             )
             weights = batch.weights.flatten()
-            (losses @ weights / total).backward()
-            by_jay = weights == 1.0
+            torch.autograd.backward(losses @ weights / total)
+            by_jay = weights >= 1.0
             lost += float(losses.detach()[by_jay].sum())
             said += float(by_jay.sum())
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -97,7 +109,11 @@ class Trainer:
         return lost / max(1.0, said)
 
     def save(self, folder: Path) -> None:
-        """Write the checkpoint in one piece: whoever kills the run finds the last whole one."""
+        """Write the checkpoint in one piece: whoever kills the run finds the last whole one.
+
+        Raises:
+            CheckpointError: it can't be written; the one before is still there.
+        """
         state = {
             "step": self.step,
             "model": self.model.state_dict(),
@@ -106,15 +122,18 @@ class Trainer:
             "random": torch.get_rng_state(),
         }
         unfinished = folder / f"{CHECKPOINT}.part"
-        torch.save(state, unfinished)
-        os.replace(unfinished, folder / CHECKPOINT)
+        try:
+            torch.save(state, unfinished)
+            os.replace(unfinished, folder / CHECKPOINT)
+        except (OSError, RuntimeError) as error:
+            unfinished.unlink(missing_ok=True)
+            raise CheckpointError(f"{folder / CHECKPOINT} can't be written: {error}") from error
 
     def load(self, folder: Path) -> bool:
         """Take up the checkpoint of that folder; tell whether there was one."""
-        path = folder / CHECKPOINT
-        if not path.exists():
+        state = load_state(folder)
+        if state is None:
             return False
-        state: dict[str, Any] = torch.load(path, weights_only=True)
         self.step = state["step"]
         self.model.load_state_dict(state["model"])
         self.adam.load_state_dict(state["adam"])
@@ -124,7 +143,26 @@ class Trainer:
         return True
 
 
+def load_state(folder: Path) -> dict[str, Any] | None:
+    """Read the checkpoint of that folder; None where there is none.
+
+    Raises:
+        CheckpointError: it is there and can't be read.
+    """
+    path = folder / CHECKPOINT
+    if not path.exists():
+        return None
+    if not zipfile.is_zipfile(path):
+        raise CheckpointError(f"{path} can't be read: it is not whole")
+    try:
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
+        raise CheckpointError(f"{path} can't be read: {error}") from error
+    return state
+
+
 def schedule(step: int, recipe: Recipe) -> float:
     """Return the share of the full rate: a rise, a plain, and a fall to nothing."""
-    done = (step + 1) / recipe.steps
-    return max(0.0, min(1.0, done / max(recipe.warmup, 1e-9), (1.0 - done) / recipe.decay + 1e-3))
+    risen = (step + 1) * recipe.batch_tokens / max(1, recipe.warmup_tokens)
+    left = 1.0 - (step + 1) / recipe.steps
+    return max(0.0, min(1.0, risen, left / recipe.decay + 1e-3))

@@ -73,8 +73,8 @@ class Layer(nn.Module):
         q, k, v = heads.permute(2, 0, 3, 1, 4)
         q, k = self._turn(q, phases), self._turn(k, phases)
         seen = fn.scaled_dot_product_attention(q, k, v, is_causal=True)
-        attended = self.out(seen.transpose(1, 2).reshape(rows, tokens, width))
-        thought = self.down(fn.gelu(self.up(normed), approximate="tanh"))
+        attended: torch.Tensor = self.out(seen.transpose(1, 2).reshape(rows, tokens, width))
+        thought: torch.Tensor = self.down(fn.gelu(self.up(normed), approximate="tanh"))
         return x + attended + thought
 
     def _turn(self, x: torch.Tensor, phases: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
@@ -104,6 +104,11 @@ class Model(nn.Module):
         angles = torch.outer(torch.arange(shape.window), frequencies(shape.rotary))
         self.register_buffer("cos", angles.cos(), persistent=False)
         self.register_buffer("sin", angles.sin(), persistent=False)
+
+    @property
+    def stack(self) -> list[Layer]:
+        """The layers, from the embedding up."""
+        return [layer for layer in self.layers if isinstance(layer, Layer)]
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """Return the logits of the next token at every place, (rows, tokens, vocabulary)."""

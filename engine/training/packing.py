@@ -55,10 +55,14 @@ class Packer:
         """Return one more token than asked for: the last is only a target."""
         ids, weights = list(self._opening), [0.0] * len(self._opening)
         for exchange in self._corpus.dialogue(number):
-            for text, by_jay in segments(exchange):
+            pieces = segments(exchange)
+            closing, _ = pieces[-1]
+            for text, by_jay in pieces:
                 piece = self._encode(text)
                 ids += piece
                 weights += [1.0 if by_jay else self._recipe.person_weight] * len(piece)
+                if by_jay and exchange.intent.startswith("reading.") and text != closing:
+                    weights[-len(piece)] = self._recipe.reading_weight
             if len(ids) > length:
                 break
         return ids[: length + 1], weights[: length + 1]

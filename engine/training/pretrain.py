@@ -23,6 +23,17 @@ from engine.training.recipe import Recipe, RecipeError
 TOKENIZER_DIALOGUES = 6_000
 """Dialogues that the tokenizer is trained on, of twelve exchanges each."""
 LOG = "losses.jsonl"
+RECIPE = "recipe.json"
+MAY_CHANGE = (
+    "tokens",
+    "row_lengths",
+    "micro_tokens",
+    "reading_weight",
+    "decay",
+    "threads",
+    "save_every",
+)
+"""Fields of a recipe in which a run that is taken up again may differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +44,19 @@ class Progress:
     steps: int
     loss: float
     """Nats a token of Jay's, on this step's batch."""
-    tokens_per_s: float
-    left_s: float
+    took_s: float
+    """What this step took, its text drawn and encoded included."""
+    tokens: int
+    """How many tokens this step read."""
 
 
 def ignore(progress: Progress) -> None:
     """Report to nobody."""
+
+
+def go_on() -> bool:
+    """Never stop before the end."""
+    return False
 
 
 def train(
@@ -47,19 +65,22 @@ def train(
     out: Path,
     resume: bool = True,
     progress: Callable[[Progress], None] = ignore,
-    until: int | None = None,
-) -> Path:
-    """Train by a recipe, and return the folder with tokenizer, checkpoint and losses.
+    stop: Callable[[], bool] = go_on,
+) -> bool:
+    """Train by a recipe; return whether the run is complete.
+
+    The folder then holds tokenizer, recipe, checkpoint and losses.
 
     Args:
         recipe: what to train.
         out: the folder of this run; a run found there is taken up.
         resume: begin anew if false.
         progress: called after each step.
-        until: stop after this step as if killed there; the whole run otherwise.
+        stop: asked after each step; true saves and returns.
 
     Raises:
         RecipeError: the folder holds a run of another recipe.
+        CheckpointError: a checkpoint can't be read or written.
     """
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
@@ -74,29 +95,38 @@ def train(
     if resume:
         trainer.load(out)
     packer = Packer(corpus, tokenizer, recipe)
-    last = min(recipe.steps, until if until is not None else recipe.steps)
+    stopped = False
     with (out / LOG).open("a") as log:
-        while trainer.step < last:
-            began = time.monotonic()
-            loss = trainer.learn(list(packer.step(trainer.step)))
-            took = time.monotonic() - began
-            done = Progress(
-                step=trainer.step,
-                steps=recipe.steps,
-                loss=loss,
-                tokens_per_s=recipe.batch_tokens / took,
-                left_s=took * (recipe.steps - trainer.step),
-            )
-            log.write(json.dumps({"step": done.step, "loss": round(loss, 6)}) + "\n")
+        while trainer.step < recipe.steps and not stopped:
+            done = _step(trainer, packer)
+            log.write(json.dumps({"step": done.step, "loss": round(done.loss, 6)}) + "\n")
             log.flush()
             progress(done)
-            if trainer.step % recipe.save_every == 0 or trainer.step == last:
+            stopped = stop()
+            if trainer.step % recipe.save_every == 0 or trainer.step == recipe.steps or stopped:
                 trainer.save(out)
-    return out
+    return trainer.step >= recipe.steps
+
+
+def _step(trainer: Trainer, packer: Packer) -> Progress:
+    began = time.monotonic()
+    batches = list(packer.step(trainer.step))
+    loss = trainer.learn(batches)
+    return Progress(
+        step=trainer.step,
+        steps=trainer.recipe.steps,
+        loss=loss,
+        took_s=time.monotonic() - began,
+        tokens=sum(batch.ids.numel() for batch in batches),
+    )
 
 
 def tokenizer_of(recipe: Recipe, out: Path, corpus: Corpus) -> Tokenizer:
-    """Return the run's tokenizer, trained on first use."""
+    """Return the run's tokenizer, trained on first use.
+
+    Raises:
+        RecipeError: the folder's tokenizer does not fit the recipe.
+    """
     path = out / "tokenizer.json"
     if not path.exists():
         count = min(TOKENIZER_DIALOGUES, max(100, recipe.tokens // 100))
@@ -113,13 +143,26 @@ def tokenizer_of(recipe: Recipe, out: Path, corpus: Corpus) -> Tokenizer:
     return tokenizer
 
 
+def recipe_of(out: Path) -> Recipe:
+    """Return the recipe of the run that a folder holds.
+
+    Raises:
+        RecipeError: it holds none.
+    """
+    try:
+        return Recipe(**json.loads((out / RECIPE).read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise RecipeError(f"{out} holds no training run") from error
+
+
 def _claim(recipe: Recipe, out: Path, *, resume: bool) -> None:
     """Write the recipe down, or compare it with the one of the run found there."""
-    path = out / "recipe.json"
-    mine = json.dumps(asdict(recipe), indent=2) + "\n"
-    if resume and path.exists() and path.read_text() != mine:
+    path = out / RECIPE
+    mine = asdict(recipe)
+    found = asdict(recipe_of(out)) if resume and path.exists() else mine
+    if {**found, **{name: mine[name] for name in MAY_CHANGE}} != mine:
         raise RecipeError(f"{out} holds a run of another recipe; take another folder")
     if not resume:
         for name in ("tokenizer.json", LOG):
             (out / name).unlink(missing_ok=True)
-    path.write_text(mine)
+    path.write_text(json.dumps(mine, indent=2) + "\n")

@@ -13,11 +13,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+
 from engine.training.intents import HERE, Pools
 from engine.training.phrasing import as_typed, expand, fill
 
 ANSWER = "Answer from these messages."
 SUMMARIZE = "Summarize these messages."
+QUOTE = "{who} wrote: {message}"
+"""How Jay gives back what it has no words of its own for."""
+REPEATED = ("name", "surname", "noun", "did", "adj", "when", "thing", "city", "phrase")
+"""Pools of the words that are said back."""
+FREE = 2
+"""How often a free kind counts against a fact: what is written outside is seldom a fact here."""
+ASIDE = 0.25
+"""Chances of another sentence before and after the one that counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +35,8 @@ class Fact:
 
     say: tuple[str, ...]
     ask: tuple[str, ...]
-    answer: tuple[str, ...]
-    tell: tuple[str, ...]
+    answer: tuple[str, ...] = (QUOTE,)
+    tell: tuple[str, ...] = (QUOTE,)
 
 
 def load_facts(folder: Path = HERE) -> tuple[tuple[Fact, ...], tuple[str, ...]]:
@@ -38,9 +47,15 @@ def load_facts(folder: Path = HERE) -> tuple[tuple[Fact, ...], tuple[str, ...]]:
         return tuple(way for pattern in patterns for way in expand(pattern))
 
     facts = tuple(
-        Fact(**{key: all_of(patterns) for key, patterns in table.items()}) for table in raw["fact"]
+        Fact(**{key: all_of(patterns) for key, patterns in table.items()})
+        for table in raw["fact"] + raw["free"] * FREE
     )
     return facts, all_of(raw["chatter"])
+
+
+def sentence(text: str) -> str:
+    """Return a text with a capital at its start."""
+    return text[:1].upper() + text[1:]
 
 
 class Reader:
@@ -50,6 +65,7 @@ class Reader:
         """Read the facts."""
         self._pools = pools
         self._facts, self._chatter = load_facts()
+        self._free = [fact for fact in self._facts if fact.answer == (QUOTE,)]
 
     def task(self, rng: Random) -> tuple[str, str, str]:
         """Return what the person asks, what Jay replies, and the kind of task."""
@@ -58,15 +74,15 @@ class Reader:
         return self._summary(rng)
 
     def _answer(self, rng: Random) -> tuple[str, str, str]:
-        facts = rng.sample(self._facts, rng.choice((1, 1, 2, 3)))
+        facts = self._kinds(rng, rng.choice((1, 2, 2, 3, 3)))
         asked = rng.randrange(len(facts))
         lines, question, reply = [], "", ""
         for at, fact in enumerate(facts):
-            values: dict[str, str] = {"{who}": rng.choice(self._pools["who"])}
-            lines.append(self._line(rng.choice(fact.say), rng, values))
+            line, values = self._message(fact, rng, asked=True)
+            lines.append(line)
             if at == asked:
                 question = fill(rng.choice(fact.ask), self._pools, rng, values)
-                reply = fill(rng.choice(fact.answer), self._pools, rng, values)
+                reply = sentence(fill(rng.choice(fact.answer), self._pools, rng, values))
         if rng.random() < 0.3 and len(lines) < 3:
             lines.insert(rng.randrange(len(lines) + 1), self._chat(rng))
         if rng.random() < 0.3:
@@ -74,28 +90,53 @@ class Reader:
         return "\n".join([ANSWER, *lines, f"Question: {question}"]), reply, "reading.answer"
 
     def _summary(self, rng: Random) -> tuple[str, str, str]:
-        count = rng.choice((1, 2, 2))
-        facts = rng.sample(self._facts, count)
         lines, told = [], []
-        for fact in facts:
-            values: dict[str, str] = {"{who}": rng.choice(self._pools["who"])}
-            lines.append(self._line(rng.choice(fact.say), rng, values))
-            told.append(fill(rng.choice(fact.tell), self._pools, rng, values))
-        for _ in range(rng.randint(1, 6 - count)):
+        for fact in self._kinds(rng, rng.choice((1, 2, 2))):
+            line, values = self._message(fact, rng, asked=False)
+            lines.append(line)
+            told.append(sentence(fill(rng.choice(fact.tell), self._pools, rng, values)))
+        for _ in range(rng.randint(1, 6 - len(lines))):
             lines.insert(rng.randrange(len(lines) + 1), self._chat(rng))
         return "\n".join([SUMMARIZE, *lines]), " ".join(told), "reading.summary"
 
-    def _line(self, pattern: str, rng: Random, values: dict[str, str]) -> str:
+    def _kinds(self, rng: Random, count: int) -> list[Fact]:
+        """Draw kinds of fact, no kind twice: an answer must not fit two messages."""
+        return list(dict.fromkeys(rng.choices(self._facts, k=count)))
+
+    def _message(self, fact: Fact, rng: Random, *, asked: bool) -> tuple[str, dict[str, str]]:
+        """Return a message that states the fact, and what its slots were filled with.
+
+        Where a question will tell which sentence is meant, any may stand
+        before it; in a summary only what tells nothing.
+        """
+        values = {"{who}": rng.choice(self._pools["who"])}
+        text = sentence(fill(rng.choice(fact.say), self._pools, rng, values))
         if rng.random() < 0.25:
-            pattern = pattern[:1].lower() + pattern[1:]
-        return f"- {values['{who}']}: {fill(pattern, self._pools, rng, values)}"
+            text = text[:1].lower() + text[1:]
+        values["{message}"] = text
+        before = f"{self._aside(rng, telling=asked)} " if rng.random() < ASIDE else ""
+        after = f" {self._aside(rng, telling=True)}" if rng.random() < ASIDE else ""
+        return f"- {values['{who}']}: {before}{text}{after}", values
+
+    def _aside(self, rng: Random, *, telling: bool = False) -> str:
+        """Return a sentence beside the one that counts."""
+        if telling and rng.random() < 0.6:
+            return sentence(fill(rng.choice(rng.choice(self._free).say), self._pools, rng, {}))
+        return fill(rng.choice(self._chatter), self._pools, rng, {})
 
     def _chat(self, rng: Random) -> str:
+        return f"- {rng.choice(self._pools['who'])}: {self._aside(rng)}"
+
+    def remark(self, rng: Random) -> tuple[str, bool]:
+        """Return what somebody says or asks without messages to read; tell whether it asks."""
+        fact, asks = rng.choice(self._facts), rng.random() < 0.5
         values = {"{who}": rng.choice(self._pools["who"])}
-        return self._line(rng.choice(self._chatter), rng, values)
+        return sentence(
+            fill(rng.choice(fact.ask if asks else fact.say), self._pools, rng, values)
+        ), asks
 
     def repeat(self, rng: Random) -> tuple[str, str, str]:
         """Return an exchange where Jay says random words back."""
-        pools = [self._pools[name] for name in ("name", "thing", "food", "city", "day")]
+        pools = [self._pools[name] for name in REPEATED]
         words = " ".join(rng.choice(rng.choice(pools)) for _ in range(rng.randint(3, 12)))
         return f"Repeat: {words}", words, "reading.repeat"

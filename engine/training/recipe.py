@@ -33,7 +33,8 @@ class Recipe:
     window: int = 2048
     """`n_positions` of the exported model. Rotary phases are relative, so rows may be shorter."""
     tokens: int
-    """Length of the run."""
+    """Length of the run. A run that is taken up again may have another: until the fall of the
+    rates nothing depends on it, so the end can be chosen late."""
     batch_tokens: int
     """Tokens of a step, over all its micro-batches."""
     micro_tokens: int = 1536
@@ -44,17 +45,22 @@ class Recipe:
     """Step of the matrices inside the layers."""
     adam_rate: float
     """Step of everything else."""
-    warmup: float = 0.02
-    """Share of the run in which the rates rise."""
-    decay: float = 0.5
+    warmup_tokens: int = 100_000
+    """Length of the rise of the rates."""
+    decay: float = 0.4
     """Share of the run, at its end, in which they fall to nothing."""
     person_weight: float = 0.1
     """Loss weight of what people say; what Jay says has 1."""
+    reading_weight: float = 4.0
+    """Loss weight of the first token of what Jay reads out of messages: the rest follows on it,
+    and it is right seven times less often."""
     induction: bool = True
     """Start with heads that copy."""
     save_every: int = 100
     """Steps between checkpoints."""
     threads: int = 2
+    half: bool = True
+    """Multiply in bfloat16 where the CPU can; weights and sums stay in float32."""
 
     @property
     def steps(self) -> int:

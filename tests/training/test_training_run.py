@@ -1,0 +1,131 @@
+"""A whole run of the tiny recipe: it learns, it resumes, and it never loses what it has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from engine.training.loop import CHECKPOINT, CheckpointError, load_state, schedule  # noqa: E402
+from engine.training.pretrain import LOG, recipe_of, train  # noqa: E402
+from engine.training.recipe import Recipe, RecipeError, load_recipe  # noqa: E402
+
+pytestmark = pytest.mark.torch
+TINY = load_recipe("tiny")
+
+
+def losses(out: Path) -> list[float]:
+    return [json.loads(line)["loss"] for line in (out / LOG).read_text().splitlines()]
+
+
+def after(steps: int) -> Callable[[], bool]:
+    """Return what asks to stop after so many steps."""
+    left = iter(range(steps - 1, -1, -1))
+    return lambda: next(left) == 0
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("whole")
+    assert train(TINY, out=out)
+    return out
+
+
+def test_the_loss_falls(whole_run: Path) -> None:
+    curve = losses(whole_run)
+
+    assert len(curve) == TINY.steps
+    assert sum(curve[-3:]) / 3 < sum(curve[:3]) / 3 - 0.5
+
+
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
+    whole_run: Path, tmp_path: Path
+) -> None:
+    first = train(TINY, out=tmp_path, stop=after(7))
+    second = train(TINY, out=tmp_path)
+
+    assert (first, second) == (False, True)
+    assert losses(tmp_path) == pytest.approx(losses(whole_run), abs=1e-4)
+
+
+def test_the_end_may_be_chosen_while_the_run_goes_on(tmp_path: Path) -> None:
+    """Whoever sees that the time runs out lets the rates fall early."""
+    train(TINY, out=tmp_path, stop=after(3))
+    shorter = replace(TINY, tokens=TINY.batch_tokens * 5)
+
+    assert train(shorter, out=tmp_path)
+    assert recipe_of(tmp_path).tokens == shorter.tokens
+    assert len(losses(tmp_path)) == 5
+
+
+def test_the_rates_rise_stay_and_fall_to_nothing() -> None:
+    recipe = replace(TINY, tokens=100 * TINY.batch_tokens, warmup_tokens=10 * TINY.batch_tokens)
+
+    curve = [schedule(step, recipe) for step in range(100)]
+
+    assert curve[:10] == sorted(curve[:10])
+    assert set(curve[10:59]) == {1.0}
+    assert curve[60:] == sorted(curve[60:], reverse=True)
+    assert 0.0 < curve[-1] < 0.01
+
+
+def test_a_run_of_another_recipe_is_not_taken_up(whole_run: Path) -> None:
+    before = (whole_run / CHECKPOINT).read_bytes()
+
+    with pytest.raises(RecipeError, match="another recipe"):
+        train(replace(TINY, width=64), out=whole_run)
+
+    assert (whole_run / CHECKPOINT).read_bytes() == before
+
+
+def test_a_broken_checkpoint_is_named_and_left(tmp_path: Path) -> None:
+    train(TINY, out=tmp_path, stop=after(1))
+    (tmp_path / CHECKPOINT).write_bytes(b"half a checkp")
+
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt can't be read"):
+        train(TINY, out=tmp_path)
+
+    assert (tmp_path / CHECKPOINT).read_bytes() == b"half a checkp"
+
+
+def test_a_full_disk_leaves_the_checkpoint_that_was_there(tmp_path: Path) -> None:
+    train(TINY, out=tmp_path, stop=after(1))
+    (tmp_path / f"{CHECKPOINT}.part").symlink_to("/dev/full")
+
+    with pytest.raises(CheckpointError, match="can't be written"):
+        train(TINY, out=tmp_path, stop=after(1))
+
+    state = load_state(tmp_path)
+    assert state is not None
+    assert state["step"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("width = 3", "missing"),
+        ('wdith = 3\nname = "x"', "no recipe has: wdith"),
+        ("width = ", "Invalid value"),
+    ],
+)
+def test_a_recipe_that_is_wrong_says_where(tmp_path: Path, text: str, wrong: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+
+    with pytest.raises(RecipeError, match=wrong):
+        load_recipe(str(path))
+
+
+def test_a_recipe_that_is_not_there_is_named() -> None:
+    with pytest.raises(RecipeError, match="no recipe 'nowhere'"):
+        load_recipe("nowhere")
+
+
+def test_the_recipes_that_come_along_are_whole() -> None:
+    assert isinstance(load_recipe("mini"), Recipe)
+    assert load_recipe("mini").steps > 1_000
