@@ -12,10 +12,12 @@ import signal
 import sys
 import time
 from pathlib import Path
-from shutil import copy
 
 import pytest
 from stage import playing, until
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
 from vllm_server import free_port
 
 from adapters.sandbox.server import Sandbox
@@ -44,12 +46,11 @@ REPLY_TIMEOUT_S = 240.0
 
 @pytest.mark.six_billion
 @pytest.mark.timeout(1200)
-async def test_gpt_j_itself_starts_and_speaks(tiny_checkpoint: Path, tmp_path: Path) -> None:
+async def test_gpt_j_itself_starts_and_speaks(tmp_path: Path) -> None:
     folder = tmp_path / "gpt-j-6b"
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps(GPT_J))
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        copy(tiny_checkpoint / name, folder / name)
+    write_tokenizer(folder)
     port = free_port()
     command = ("engine", "serve", "--model", str(folder), "--port", str(port))
     process = await asyncio.create_subprocess_exec(
@@ -71,6 +72,16 @@ async def test_gpt_j_itself_starts_and_speaks(tiny_checkpoint: Path, tmp_path: P
         await asyncio.wait_for(process.wait(), 60)
 
     assert process.returncode == 0
+
+
+def write_tokenizer(folder: Path) -> None:
+    """A word for each of the 50,400 ids: what invented weights draw is then text."""
+    vocabulary = {f"w{at}": at for at in range(GPT_J["vocab_size"])}
+    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="w0"))
+    tokenizer.pre_tokenizer = Whitespace()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "w0", "eos_token": "w0"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
 
 
 async def speak_on_slack(url: str, data_dir: Path) -> None:
