@@ -191,6 +191,8 @@ class App:
             EDGE_READY.labels(name).set(edge.ready)
         if self.worker is not None:
             parts["engine"] = await self._engine_answers()
+            for name in self.worker.refused:
+                parts[f"{name} token"] = False
         return parts
 
     async def _serve_model(self, report: Report) -> None:
@@ -244,6 +246,7 @@ async def open_app(settings: Settings, *, only: str = "") -> AsyncIterator[App]:
                 open_speech=SpeechSource(settings, engine),
                 budget=WriteBudget(),
                 max_message_chars=settings.replies.max_message_chars,
+                max_tries=settings.worker.tries,
             )
             worker = Worker(
                 name=f"{socket.gethostname()}:{os.getpid()}",

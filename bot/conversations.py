@@ -106,6 +106,12 @@ class Reply:
     text: str = ""
     """What was generated so far, as Markdown."""
     began_at: float = 0.0
+    tries: int = 0
+    """How often it was begun without getting any further."""
+    whole: str = ""
+    """What it shall read for good, as Markdown, once that is known."""
+    finish: str = ""
+    """How it ended, once that is known: as in `Made`."""
 
     def showing(self, message_ids: tuple[str, ...], text: str) -> Reply:
         """Return the record with what is shown now."""

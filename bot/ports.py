@@ -66,6 +66,21 @@ class Lease:
     worker: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """Mail that was put aside because every try to answer it failed."""
+
+    conversation: Conversation
+    mail: Mail
+    at: float
+    """When it was put aside, Unix seconds."""
+
+    @property
+    def id(self) -> str:
+        """What an operator calls it."""
+        return f"{self.conversation.key}/{self.mail.message_id}"
+
+
 class Store(Protocol):
     """The conversation store. Every method is one atomic step, and safe to repeat.
 
@@ -168,6 +183,21 @@ class Store(Protocol):
 
     async def settle(self, lease: Lease, *, answered: Sequence[str], turns: Sequence[Turn]) -> None:
         """Append turns, drop the answered mail and the open reply, all at once."""
+        ...
+
+    async def park(self, lease: Lease, *, message_ids: Sequence[str]) -> None:
+        """Put mail aside for an operator, and drop the open reply, all at once.
+
+        At most 1,000 pieces are kept aside, the newest; each as long as the retention.
+        """
+        ...
+
+    async def parked(self) -> Sequence[Parked]:
+        """Return what was put aside, oldest first."""
+        ...
+
+    async def take_up(self, parked: Parked) -> bool:
+        """Put parked mail back into its mailbox and wake a worker; False if it is not there."""
         ...
 
     async def messages(

@@ -116,6 +116,8 @@ class WorkerSettings(Group):
     """Conversations answered side by side; the engine batches them."""
     grace_s: float = Field(default=20.0, ge=0)
     """On SIGTERM, replies that run may take that long to end."""
+    tries: int = Field(default=5, ge=1)
+    """Tries at a reply that get no further each time; then its message is parked."""
 
 
 class ConventionalNames(PydanticBaseSettingsSource):

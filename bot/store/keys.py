@@ -22,6 +22,8 @@ PREFIX: Final = "jay:{0}:"
 DAY_S: Final = 86_400
 SEEN_S: Final = 2 * DAY_S
 """How long a message that was only logged is known as seen. Slack retries within an hour."""
+MAX_PARKED: Final = 1_000
+"""The most mail that is kept aside."""
 STOP_S: Final = 60
 """How long a wish to stop is kept."""
 
@@ -59,6 +61,12 @@ KINDS: Final[dict[str, KeyKind]] = {
         per="store",
         life="ever",
         holds="an item for each wake-up, at most 100; who waits to claim blocks on it",
+    ),
+    "parked": KeyKind(
+        type="hash",
+        per="store",
+        life="retention",
+        holds="`conversation newline message id` to a mail record that was put aside",
     ),
     "log": KeyKind(
         type="zset", per="channel", life="retention", holds="message ids, by when they were sent"

@@ -82,6 +82,11 @@ def decode_mail(record: bytes) -> Mail:
     return _decode(_MAIL, record)
 
 
+def kept_at(record: bytes) -> float:
+    """Return when a record was stored, Unix seconds."""
+    return int(record.split(b"\n", 2)[1]) / 1_000_000
+
+
 def decode_turn(record: bytes) -> Turn:
     """Read a turn.
 

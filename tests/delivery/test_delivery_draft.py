@@ -160,7 +160,7 @@ async def test_a_refusal_is_told_at_the_end_and_seen_before(
     async with draft_on(surface, records) as draft:
         draft.show("may I?")
         await asyncio.sleep(1)
-        assert draft.broken
+        assert draft.failure is not None
         with pytest.raises(MayNotWrite):
             await draft.finish("may I?")
 

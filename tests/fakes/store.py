@@ -23,10 +23,11 @@ from bot.messages import (
     Place,
     PlatformName,
 )
-from bot.ports import Lease
+from bot.ports import Lease, Parked
 
 STOP_KEPT_S = 60.0
 DAY_S = 86_400.0
+MAX_PARKED = 1_000
 
 Channel = tuple[str, str, str]
 MessageKey = tuple[Channel, str]
@@ -92,6 +93,7 @@ class MemoryStore:
         self._gone: set[MessageKey] = set()
         self._said: defaultdict[tuple[str, str], set[MessageKey]] = defaultdict(set)
         self._talks: defaultdict[Conversation, Talk] = defaultdict(Talk)
+        self._parked: dict[tuple[Conversation, str], Kept] = {}
         self._fences = 0
         self._bell = asyncio.Event()
 
@@ -129,6 +131,8 @@ class MemoryStore:
             logged.change(changed)
         if conversation := self._marks.get((channel, changed.message_id)):
             talk = self._talks[conversation]
+            if parked := self._parked.get((conversation, changed.message_id)):
+                parked.change(changed)
             if mail := talk.mail.get(changed.message_id):
                 mail.change(changed)
             for kept in talk.turns:
@@ -181,6 +185,37 @@ class MemoryStore:
     async def mail(self, lease: Lease) -> Sequence[Mail]:
         mail = [kept.mail for kept in self._held(lease).mail.values()]
         return sorted(mail, key=lambda one: (one.sent_at, one.message_id))
+
+    async def park(self, lease: Lease, *, message_ids: Sequence[str]) -> None:
+        talk = self._held(lease)
+        for message_id in message_ids:
+            if kept := talk.mail.pop(message_id, None):
+                kept.at = self._clock()
+                self._parked[lease.conversation, message_id] = kept
+        if not talk.mail:
+            talk.waits_since = None
+        talk.reply = None
+        self._age_parked()
+
+    async def parked(self) -> Sequence[Parked]:
+        self._age_parked()
+        found = [
+            Parked(conversation=conversation, mail=kept.mail, at=kept.at)
+            for (conversation, _), kept in self._parked.items()
+        ]
+        return sorted(found, key=lambda one: (one.at, one.id))
+
+    async def take_up(self, parked: Parked) -> bool:
+        message_id = parked.mail.message_id
+        kept = self._parked.pop((parked.conversation, message_id), None)
+        if kept is None:
+            return False
+        talk = self._talks[parked.conversation]
+        talk.mail[message_id] = kept
+        self._lead_back(parked.conversation, [message_id])
+        if talk.leased_until is None:
+            self._wake(talk)
+        return True
 
     async def turns(self, conversation: Conversation) -> Sequence[Turn]:
         talk = self._talks[conversation]
@@ -325,6 +360,7 @@ class MemoryStore:
         if conversation := self._marks.pop(key, None):
             talk = self._talks[conversation]
             count += int(talk.mail.pop(message_id, None) is not None)
+            count += int(self._parked.pop((conversation, message_id), None) is not None)
             if not talk.mail:
                 talk.waits_since = None
             left = [kept for kept in talk.turns if message_id not in kept.turn.message_ids]
@@ -339,6 +375,13 @@ class MemoryStore:
         log = self._logs[channel]
         for message_id in [one for one, kept in log.items() if kept.at <= oldest]:
             del log[message_id]
+
+    def _age_parked(self) -> None:
+        oldest = self._clock() - self._retention_s
+        for key in [one for one, kept in self._parked.items() if kept.at <= oldest]:
+            del self._parked[key]
+        while len(self._parked) > MAX_PARKED:
+            del self._parked[min(self._parked, key=lambda one: self._parked[one].at)]
 
     def _age_turns(self, talk: Talk) -> None:
         oldest = self._clock() - self._retention_s
