@@ -93,7 +93,10 @@ async def answer_in_spite_of_death(way: Any, *, dies_at: int, after: bool) -> bo
     way.surface.limit = 40
     await way.hear(message("hello", place=DIRECT))
     lived = await live_and_die(way, Mortal(dies_at=dies_at, after=after))
-    way.engine.delay_s = 0.0  # the next one may have the whole text before its first write
+    # The next one may have the whole text before its first write.
+    way.engine.delay_s = 0.0
+    for _ in range(way.surface.pace.writes):
+        await way.replier.budget.acquire(DIRECT.write_lane, way.surface.pace)
     await way.answer_all()
     return lived
 
