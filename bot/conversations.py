@@ -26,6 +26,11 @@ class Conversation:
         """Its name in the store and towards the engine's router."""
         return ":".join((self.platform, self.workspace, self.channel, self.root))
 
+    @property
+    def thread(self) -> str:
+        """The thread in which people will answer: in Slack the one that hangs on the root."""
+        return self.root if self.platform == "slack" else ""
+
     @classmethod
     def parse(cls, key: str) -> Conversation:
         """Read a `key` back.

@@ -25,7 +25,8 @@ class Mailboxes(Server):
         What was edited since it was logged waits as it reads now.
         """
         to = conversation.key if conversation else ""
-        accepted = number_in(await self._run("accept", to, waiting, *encode_mail(message)))
+        goes_on = conversation.thread if conversation else ""
+        accepted = number_in(await self._run("accept", to, waiting, goes_on, *encode_mail(message)))
         if accepted < 0:
             raise MailboxFull(f"{to} has {waiting} messages waiting")
         return accepted == 1

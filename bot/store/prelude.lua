@@ -1,4 +1,4 @@
--- Stands before every script. ARGV 1-8 are the store's: see bot/store/server.py.
+-- Stands before every script. ARGV 1-9 are the store's: see bot/store/server.py.
 -- Time is the server's own (TIME), so that leases and retention never depend on
 -- a client's clock; when a message was sent and edited is the platform's word.
 -- KEYS[1] only names the node: all keys carry the tag that is in the prefix.
@@ -11,7 +11,8 @@ local SEEN_S = tonumber(ARGV[5])
 local STOP_S = tonumber(ARGV[6])
 local DAY_S = tonumber(ARGV[7])
 local MAX_PARKED = tonumber(ARGV[8])
-local FIRST = 9
+local MAX_PLACES = tonumber(ARGV[9])
+local FIRST = 10
 local call = redis.call
 local time = call('TIME')
 local NOW = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -156,6 +157,27 @@ local function log_message(message)
   end
   note_said(message)
   trim_log(channel)
+end
+
+-- What was heard, and gaps ---------------------------------------------------
+
+local function keep_newest(places)
+  call('ZREMRANGEBYRANK', places, 0, -MAX_PLACES - 1)
+end
+
+-- A place is `channel:thread:direct`, as bot/store/records.py reads it back.
+local function note_heard(message, goes_on)
+  local heard = key('heard', string.match(message.channel, '^[^:]*'))
+  local direct = string.find(message.header, '"direct":true', 1, true) and ':1' or ':0'
+  local begin = message.channel .. ':'
+  local new = call('ZADD', heard, 'GT', message.sent_at, begin .. message.thread .. direct)
+  if goes_on ~= '' and goes_on ~= message.thread then
+    new = new + call('ZADD', heard, 'GT', message.sent_at, begin .. goes_on .. direct)
+  end
+  if new > 0 then
+    keep_newest(heard)
+    call('SET', key('first', string.match(message.channel, '^[^:]*')), time[1], 'NX')
+  end
 end
 
 -- Mail and turns -----------------------------------------------------------

@@ -24,7 +24,7 @@ from redis.backoff import NoBackoff
 
 from bot.errors import SettingsError, StoreError, StoreUnreachable, StoreVersion
 from bot.store.errors import address_of, translate
-from bot.store.keys import DAY_S, MAX_PARKED, PREFIX, SCHEMA, SEEN_S, STOP_S, key
+from bot.store.keys import DAY_S, MAX_PARKED, MAX_PLACES, PREFIX, SCHEMA, SEEN_S, STOP_S, key
 from bot.store.scripts import STEPS, read_script
 
 CONNECTIONS = 32
@@ -77,6 +77,7 @@ class Server:
             STOP_S,
             DAY_S,
             MAX_PARKED,
+            MAX_PLACES,
         )
 
     async def ping(self) -> None:

@@ -126,6 +126,7 @@ single = st.one_of(
     calls("save_reply", held, reply=replies),
     settles,
     calls("keep_window_start", held, start=st.integers(0, 9)),
+    calls("note_gap", platform=st.just("slack"), heard_until=times),
     calls("mail", held),
     calls("park", held, message_ids=some_ids),
     calls("take_up", parked=st.builds(Parked, conversation=talks, mail=messages, at=st.just(0.0))),
@@ -145,6 +146,9 @@ async def everything(store: Store) -> dict[str, object]:
     return {
         "turns": [list(await store.turns(talk)) for talk in TALKS],
         "parked": [(one.id, one.mail) for one in await store.parked()],
+        "gaps": sorted(
+            [(repr(gap.place), gap.since) for gap in await store.gaps("slack", limit=99)]
+        ),
         "windows": [await store.window_start(talk) for talk in TALKS],
         "part": [await store.takes_part(talk) for talk in TALKS],
         "logs": [

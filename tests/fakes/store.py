@@ -23,7 +23,7 @@ from bot.messages import (
     Place,
     PlatformName,
 )
-from bot.ports import Lease, Parked
+from bot.ports import Gap, Lease, Parked
 
 STOP_KEPT_S = 60.0
 DAY_S = 86_400.0
@@ -94,6 +94,9 @@ class MemoryStore:
         self._said: defaultdict[tuple[str, str], set[MessageKey]] = defaultdict(set)
         self._talks: defaultdict[Conversation, Talk] = defaultdict(Talk)
         self._parked: dict[tuple[Conversation, str], Kept] = {}
+        self._first: dict[PlatformName, float] = {}
+        self._heard: defaultdict[PlatformName, dict[Place, float]] = defaultdict(dict)
+        self._gaps: defaultdict[PlatformName, dict[Place, float]] = defaultdict(dict)
         self._fences = 0
         self._bell = asyncio.Event()
 
@@ -103,6 +106,7 @@ class MemoryStore:
     async def accept(
         self, message: IncomingMessage, *, conversation: Conversation | None, waiting: int
     ) -> bool:
+        self._note_heard(message, conversation)
         channel = _channel(message.place)
         key = (channel, message.message_id)
         seen = message.message_id in self._logs[channel] or key in self._marks
@@ -272,8 +276,44 @@ class MemoryStore:
                 self._log(message)
         return sum(len(set(log) - before.get(id(log), set())) for log in self._logs.values())
 
+    async def note_gap(self, platform: PlatformName, *, heard_until: float) -> None:
+        gaps = self._gaps[platform]
+        for place, heard in self._heard[platform].items():
+            gaps[place] = min(heard, heard_until, gaps.get(place, heard))
+
+    async def note_places(
+        self, platform: PlatformName, places: Sequence[Place], *, since: float
+    ) -> None:
+        if platform not in self._first:
+            return
+        since = max(since, float(int(self._first[platform])))
+        for place in places:
+            if place not in self._gaps[platform]:
+                self._gaps[platform][place] = since
+                self._heard[platform].setdefault(place, since)
+
+    async def gaps(self, platform: PlatformName, *, limit: int) -> Sequence[Gap]:
+        found = [Gap(place=place, since=since) for place, since in self._gaps[platform].items()]
+        found.sort(key=lambda gap: gap.since, reverse=True)
+        return found[: max(0, limit)]
+
+    async def close_gap(self, gap: Gap) -> None:
+        gaps = self._gaps[gap.place.platform]
+        if gap.place in gaps and gaps[gap.place] >= gap.since:
+            del gaps[gap.place]
+
     async def forget_person(self, platform: PlatformName, person_id: str) -> int:
         return sum(self._erase(key) for key in self._said.pop((platform, person_id), set()))
+
+    def _note_heard(self, message: IncomingMessage, conversation: Conversation | None) -> None:
+        heard = self._heard[message.place.platform]
+        threads = {message.place.thread}
+        if conversation and conversation.thread:
+            threads.add(conversation.thread)
+        for thread in threads:
+            place = replace(message.place, thread=thread)
+            heard[place] = max(heard.get(place, message.sent_at), message.sent_at)
+        self._first.setdefault(message.place.platform, self._clock())
 
     def _log(self, message: IncomingMessage) -> None:
         channel = _channel(message.place)
