@@ -27,7 +27,17 @@ def jay(*arguments: str, folder: Path, **environment: str) -> subprocess.Complet
 def test_the_help_names_every_verb(tmp_path: Path) -> None:
     told = jay("--help", folder=tmp_path).stdout
 
-    for verb in ("run", "demo", "chat", "doctor", "engine", "train", "forget", "manifest", "parked"):
+    for verb in (
+        "run",
+        "demo",
+        "chat",
+        "doctor",
+        "engine",
+        "train",
+        "forget",
+        "manifest",
+        "parked",
+    ):
         assert verb in told
 
 
