@@ -39,8 +39,6 @@ log = structlog.get_logger(__name__)
 
 OVERLAP_S = 120.0
 """Read twice before each gap: a dead connection is noticed after a minute or so."""
-SETTLE_S = 10.0
-"""What was said so lately need not stand in the history yet, and is not missed there."""
 KNOWN_MAX = 1_000
 """Logged messages of a place that the history is compared with."""
 GAPS_MAX = 10_000
@@ -161,7 +159,7 @@ class Recovery:
         await self.store.close_gap(gap)
 
     async def _read(self, gap: Gap) -> None:
-        began, since = self.clock(), gap.since - OVERLAP_S - self.fresh_s
+        since = gap.since - OVERLAP_S - self.fresh_s
         logged = await self.store.messages(gap.place, limit=KNOWN_MAX, since=since)
         known = {one.message_id for one in logged}
         await self._may_read()
@@ -174,7 +172,7 @@ class Recovery:
         for message in said:
             await self._take(message, known, stale)
         here = [one for one in logged if one.place.thread == gap.place.thread]
-        for message in deleted(here, said, until=began - SETTLE_S):
+        for message in deleted(here, said, until=gap.since):
             CAUGHT_UP.labels(self.platform, "deleted").inc()
             await self.intake.hear(
                 MessageDeleted(place=message.place, message_id=message.message_id)
@@ -237,8 +235,9 @@ def deleted(
     Args:
         logged: of one place.
         said: what the history shows there.
-        until: sent before this time, Unix seconds.
+        until: sent at this time or earlier, Unix seconds: when the gap began. The deletion of
+            what was heard later is heard too.
     """
     shown = {one.message_id: one.sent_at for one in said}
     first = min(shown.values(), default=float("inf"))
-    return [one for one in logged if first < one.sent_at < until and one.message_id not in shown]
+    return [one for one in logged if first < one.sent_at <= until and one.message_id not in shown]

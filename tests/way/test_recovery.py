@@ -154,7 +154,7 @@ async def test_what_lies_before_the_part_that_was_read_is_not_taken_for_deleted(
 
     assert deleted(logged, logged[1:], until=NOW) == []
     assert deleted(logged, logged[:1], until=NOW) == logged[1:]
-    assert deleted(logged, logged[:1], until=NOW - 15) == [logged[1]]
+    assert deleted(logged, logged[:1], until=NOW - 20) == [logged[1]]
     assert deleted(logged, [], until=NOW) == []
 
 
