@@ -219,6 +219,22 @@ class App:
         return True
 
 
+def build_edges(
+    settings: Settings, recoveries: Mapping[PlatformName, Recovery]
+) -> dict[PlatformName, Edge]:
+    """Return what listens to these platforms; each hears and catches up by its recovery."""
+    edges: dict[PlatformName, Edge] = {}
+    if back := recoveries.get("slack"):
+        edges["slack"] = SlackEdge(
+            settings.slack, hear=back.hear, missed=back.missed, commands=COMMANDS
+        )
+    if back := recoveries.get("discord"):
+        edges["discord"] = DiscordEdge(
+            settings.discord, hear=back.hear, missed=back.missed, commands=COMMANDS
+        )
+    return edges
+
+
 @asynccontextmanager
 async def open_app(settings: Settings, *, only: str = "") -> AsyncIterator[App]:
     """Build everything that this process runs.
@@ -251,15 +267,6 @@ async def open_app(settings: Settings, *, only: str = "") -> AsyncIterator[App]:
             for name, surface in surfaces.items()
             if only in ("", name)
         }
-        edges: dict[PlatformName, Edge] = {}
-        if back := recoveries.get("slack"):
-            edges["slack"] = SlackEdge(
-                settings.slack, hear=back.hear, missed=back.missed, commands=COMMANDS
-            )
-        if back := recoveries.get("discord"):
-            edges["discord"] = DiscordEdge(
-                settings.discord, hear=back.hear, missed=back.missed, commands=COMMANDS
-            )
         worker = None
         if only in ("", "worker"):
             replier = Replier(
@@ -283,7 +290,7 @@ async def open_app(settings: Settings, *, only: str = "") -> AsyncIterator[App]:
             store=store,
             engine=engine,
             worker=worker,
-            edges=edges,
+            edges=build_edges(settings, recoveries),
             recoveries=tuple(recoveries.values()),
         )
 
