@@ -114,6 +114,10 @@ class Recovery:
             except JayError as error:
                 log.warning("recovery.waits", platform=self.platform, error=str(error))
                 rest_s = REST_S
+            except Exception:
+                # An answer that nobody foresaw must not end the process that also listens.
+                log.exception("recovery.failed", platform=self.platform)
+                rest_s = REST_S
             self._told.set()
             await asyncio.sleep(rest_s)
 
@@ -123,10 +127,7 @@ class Recovery:
             await self.store.note_gap(self.platform, heard_until=since)
             if self._since == since:
                 self._since = FOREVER
-        fresh = self.clock() - self.fresh_s
-        await self._may_read()
-        places = await self.surface.places(since=fresh)
-        await self.store.note_places(self.platform, places, since=fresh)
+        await self._look_around()
         gaps = await self.store.gaps(self.platform, limit=GAPS_MAX)
         failures: list[PlatformError] = []
         for gap in gaps:
@@ -141,6 +142,19 @@ class Recovery:
         if failures:
             raise failures[0]
         log.info("recovery.caught_up", platform=self.platform, places=len(gaps))
+
+    async def _look_around(self) -> None:
+        """Note the places that are new; without that, those where Jay heard anybody serve."""
+        fresh = self.clock() - self.fresh_s
+        await self._may_read()
+        try:
+            places = await self.surface.places(since=fresh)
+        except PlatformError as error:
+            if error.retry:
+                raise
+            log.warning("recovery.places_unknown", platform=self.platform, error=str(error))
+            return
+        await self.store.note_places(self.platform, places, since=fresh)
 
     async def _close(self, gap: Gap) -> None:
         """Read one place back; a place that can't be read holds up no other."""

@@ -20,6 +20,7 @@ class MemorySurface:
     shown: dict[str, str] = field(default_factory=dict)
     history_of: list[IncomingMessage] = field(default_factory=list)
     history_errors: list[PlatformError] = field(default_factory=list)
+    places_errors: list[Exception] = field(default_factory=list)
     reads: list[Place] = field(default_factory=list)
     sits_in: list[Place] = field(default_factory=list)
     whispers: list[tuple[str, str]] = field(default_factory=list)
@@ -84,6 +85,8 @@ class MemorySurface:
         return found[-limit:]
 
     async def places(self, *, since: float) -> list[Place]:
+        if self.places_errors:
+            raise self.places_errors.pop(0)
         return self.sits_in
 
     @property

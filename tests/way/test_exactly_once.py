@@ -16,6 +16,7 @@ from fakes.talk import DIRECT, message
 
 from bot.conversations import in_place
 from bot.delivery import WriteBudget
+from bot.errors import JayError
 from bot.replying import Replier
 
 MakeWay = Callable[..., Any]
@@ -149,3 +150,32 @@ async def test_what_a_person_stopped_stays_stopped_when_the_worker_dies(
 
     assert shown[0].endswith("_Stopped._")
     assert way.surface.texts == shown
+
+
+async def test_a_message_that_kills_every_worker_is_put_aside(make_way: MakeWay) -> None:
+    """One that uses up the memory leaves no exception behind, only dead workers."""
+    way = make_way(f"{LONG}\n###")
+    await way.hear(message("hello", place=DIRECT))
+    for _ in range(way.replier.max_tries):
+        assert not await live_and_die(way, Mortal(dies_at=4, after=False))
+
+    await way.answer_all()
+
+    assert way.surface.texts == [f"_{JayError.to_person}_"]
+    assert [one.mail.text for one in await way.store.parked()] == ["hello"]
+
+
+async def test_workers_that_die_while_a_reply_grows_do_not_have_it_put_aside(
+    make_way: MakeWay,
+) -> None:
+    """Whoever restarts the machines again and again must not make Jay give up on people."""
+    way = make_way(f"{LONG}\n###")
+    way.engine.delay_s, way.engine.goes_on = 1.0, True
+    await way.hear(message("hello", place=DIRECT))
+    deaths = 0
+    while not await live_and_die(way, Mortal(dies_at=9, after=True)):
+        deaths += 1
+
+    assert deaths >= way.replier.max_tries
+    assert way.surface.texts == [WHOLE]
+    assert await way.store.parked() == []

@@ -14,7 +14,7 @@ from fakes.talk import CHANNEL, DIRECT, in_thread, message
 
 from bot.conversations import in_place
 from bot.delivery import WriteBudget
-from bot.errors import MessageGone, PlatformUnreachable, StoreUnreachable, TooFast
+from bot.errors import MessageGone, PlatformUnreachable, StoreUnreachable, TokenRefused, TooFast
 from bot.messages import IncomingMessage, Place
 from bot.recovery import STALE, Recovery, deleted
 
@@ -256,3 +256,22 @@ async def test_what_the_store_could_not_take_is_read_back(make_way: MakeWay) -> 
     assert await way.store.conversation_at(CHANNEL, lost.message_id) == in_place(
         CHANNEL, root=lost.message_id
     )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [TokenRefused("missing_scope"), PlatformUnreachable("502"), ValueError("nobody foresaw this")],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_list_of_places_that_can_not_be_had_loses_no_known_place(
+    make_way: MakeWay, error: Exception
+) -> None:
+    way = make_way(" Yes.\n###")
+    await way.hear(said("lunch?", ago_s=900))
+    way.surface.history_of = [said("hidden", ago_s=600, mentions_jay=True)]
+    way.surface.places_errors = [error]
+
+    await caught_up(way)
+    await way.answer_all()
+
+    assert way.surface.texts == ["Yes."]
