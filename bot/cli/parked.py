@@ -20,9 +20,11 @@ def command(
 
     from bot.app import open_memory
     from bot.errors import SettingsError
+    from bot.logs import set_up_logs
     from bot.settings import load_settings
 
     settings = load_settings()
+    set_up_logs(level="warning", as_json=settings.log_json)
 
     async def show() -> None:
         async with open_memory(settings) as store:
