@@ -34,6 +34,10 @@ APP_TOKEN_HINT = (
     "SLACK_APP_TOKEN must be an app-level token (xapp-…) with the scope connections:write: make "
     "one under Basic Information › App-Level Tokens"
 )
+OTHERS_HINT = (
+    "Another process has a socket with this SLACK_APP_TOKEN, and Slack gives each of them a part "
+    "of the events. If it is no Jay with the same REDIS_URL, stop it or make it an app of its own."
+)
 LONGEST_WAIT_S = 60.0
 CLOSE_TIMEOUT_S = 3.0
 
@@ -120,6 +124,7 @@ class SocketListener:
         )
         client.proxy = self._web.proxy
         client.socket_mode_request_listeners.append(self._heard)
+        client.message_listeners.append(self._look_for_others)
         self._client = client
         connecting = asyncio.create_task(_connect(client), name="slack socket")
         try:
@@ -149,6 +154,15 @@ class SocketListener:
                 was_ready = self.ready
                 log.info("slack.connected" if was_ready else "slack.disconnected", by="socket")
             await asyncio.sleep(self._patience.look_s)
+
+    async def _look_for_others(
+        self, client: AsyncBaseSocketModeClient, message: dict[str, object], _raw: str | None
+    ) -> None:
+        """Say so where somebody else listens with this token: Slack gives each a part only."""
+        count = message.get("num_connections")
+        rotates = self._heard_until is not None
+        if message.get("type") == "hello" and isinstance(count, int) and count > 1 and not rotates:
+            log.warning("slack.others_listen", connections=count, hint=OTHERS_HINT)
 
     async def _heard(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         """Have bolt take an envelope; acked only if bolt answers 200."""

@@ -308,3 +308,11 @@ async def test_each_new_connection_tells_since_when_something_may_have_been_miss
 
     assert told[1] is not None
     assert before - 1 < told[1] < time.time()
+
+
+async def test_another_process_with_the_same_token_is_noticed(side, edge, settings, ear):
+    """Each would hear a part of what is said, and nobody would know why."""
+    with capture_logs() as told:
+        second = await start(settings, ear)
+        await until(lambda: "slack.others_listen" in [one["event"] for one in told])
+        await stop(second)
