@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -28,6 +28,7 @@ from bot.messages import PlatformName
 from bot.metrics import EDGE_READY
 from bot.ports import Edge, Engine, Store, Surface
 from bot.prompting import Speech, open_speech
+from bot.recovery import Recovery
 from bot.replying import Replier
 from bot.settings import Settings
 from bot.skills import COMMANDS
@@ -153,6 +154,7 @@ class App:
     engine: Engine
     worker: Worker | None
     edges: Mapping[PlatformName, Edge]
+    recoveries: Sequence[Recovery] = ()
 
     async def run(self, *, report: Report, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then let running replies end.
@@ -168,7 +170,10 @@ class App:
         try:
             async with status as port, asyncio.TaskGroup() as group:
                 report(f"status at http://{self.settings.status_host}:{port}/readyz")
-                tasks = [group.create_task(edge.run()) for edge in self.edges.values()]
+                for recovery in self.recoveries:
+                    await recovery.begin()
+                tasks = [group.create_task(one.run()) for one in self.recoveries]
+                tasks += [group.create_task(edge.run()) for edge in self.edges.values()]
                 if self.worker is not None:
                     tasks.append(group.create_task(self._serve_model(report)))
                     worker = group.create_task(self.worker.run())
@@ -191,6 +196,8 @@ class App:
             EDGE_READY.labels(name).set(edge.ready)
         if self.worker is not None:
             parts["engine"] = await self._engine_answers()
+            for name in self.worker.refused:
+                parts[f"{name} token"] = False
         return parts
 
     async def _serve_model(self, report: Report) -> None:
@@ -212,6 +219,22 @@ class App:
         return True
 
 
+def build_edges(
+    settings: Settings, recoveries: Mapping[PlatformName, Recovery]
+) -> dict[PlatformName, Edge]:
+    """Return what listens to these platforms; each hears and catches up by its recovery."""
+    edges: dict[PlatformName, Edge] = {}
+    if back := recoveries.get("slack"):
+        edges["slack"] = SlackEdge(
+            settings.slack, hear=back.hear, missed=back.missed, commands=COMMANDS
+        )
+    if back := recoveries.get("discord"):
+        edges["discord"] = DiscordEdge(
+            settings.discord, hear=back.hear, missed=back.missed, commands=COMMANDS
+        )
+    return edges
+
+
 @asynccontextmanager
 async def open_app(settings: Settings, *, only: str = "") -> AsyncIterator[App]:
     """Build everything that this process runs.
@@ -231,19 +254,28 @@ async def open_app(settings: Settings, *, only: str = "") -> AsyncIterator[App]:
         store = await stack.enter_async_context(open_memory(settings))
         engine = await stack.enter_async_context(open_model(settings))
         intake = Intake(store=store, surfaces=surfaces, max_waiting=settings.replies.max_waiting)
-        edges: dict[PlatformName, Edge] = {}
-        if "slack" in surfaces and only in ("", "slack"):
-            edges["slack"] = SlackEdge(settings.slack, hear=intake.hear, commands=COMMANDS)
-        if "discord" in surfaces and only in ("", "discord"):
-            edges["discord"] = DiscordEdge(settings.discord, hear=intake.hear, commands=COMMANDS)
+        budget = WriteBudget()
+        recoveries = {
+            name: Recovery(
+                platform=name,
+                store=store,
+                surface=surface,
+                intake=intake,
+                budget=budget,
+                **settings.recovery.model_dump(),
+            )
+            for name, surface in surfaces.items()
+            if only in ("", name)
+        }
         worker = None
         if only in ("", "worker"):
             replier = Replier(
                 store=store,
                 surfaces=surfaces,
                 open_speech=SpeechSource(settings, engine),
-                budget=WriteBudget(),
+                budget=budget,
                 max_message_chars=settings.replies.max_message_chars,
+                max_tries=settings.worker.tries,
             )
             worker = Worker(
                 name=f"{socket.gethostname()}:{os.getpid()}",
@@ -253,7 +285,14 @@ async def open_app(settings: Settings, *, only: str = "") -> AsyncIterator[App]:
                 lease_s=settings.store.lease_s,
                 grace_s=settings.worker.grace_s,
             )
-        yield App(settings=settings, store=store, engine=engine, worker=worker, edges=edges)
+        yield App(
+            settings=settings,
+            store=store,
+            engine=engine,
+            worker=worker,
+            edges=build_edges(settings, recoveries),
+            recoveries=tuple(recoveries.values()),
+        )
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:

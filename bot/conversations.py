@@ -26,6 +26,11 @@ class Conversation:
         """Its name in the store and towards the engine's router."""
         return ":".join((self.platform, self.workspace, self.channel, self.root))
 
+    @property
+    def thread(self) -> str:
+        """The thread in which people will answer: in Slack the one that hangs on the root."""
+        return self.root if self.platform == "slack" else ""
+
     @classmethod
     def parse(cls, key: str) -> Conversation:
         """Read a `key` back.
@@ -106,6 +111,12 @@ class Reply:
     text: str = ""
     """What was generated so far, as Markdown."""
     began_at: float = 0.0
+    tries: int = 0
+    """How often it was begun without getting any further."""
+    whole: str = ""
+    """What it shall read for good, as Markdown, once that is known."""
+    finish: str = ""
+    """How it ended, once that is known: as in `Made`."""
 
     def showing(self, message_ids: tuple[str, ...], text: str) -> Reply:
         """Return the record with what is shown now."""

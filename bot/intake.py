@@ -64,6 +64,21 @@ class Intake:
                 if conversation_at is not None:
                     await self.store.ask_stop(conversation_at)
 
+    async def note(self, message: IncomingMessage) -> Conversation | None:
+        """Log a message that is too old to be answered.
+
+        Returns:
+            Its conversation, where nobody had heard it and it was meant for Jay.
+
+        Raises:
+            StoreError: it could not be stored.
+        """
+        if message.author.bot:
+            return None
+        conversation = await self._meant_for_jay(message)
+        new = await self.store.accept(message, conversation=None, waiting=self.max_waiting)
+        return conversation if new else None
+
     async def _message(self, message: IncomingMessage) -> None:
         if message.author.bot:
             return

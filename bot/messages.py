@@ -67,6 +67,8 @@ class IncomingMessage:
     reply_to: str = ""
     """Id of the message it answers by the platform's reply function (Discord)."""
     attachments: tuple[Attachment, ...] = ()
+    edited_at: float = 0.0
+    """When its author last edited it, where a history tells; 0: never, or not told."""
     kind: Literal["message"] = "message"
 
 

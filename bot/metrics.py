@@ -14,6 +14,12 @@ FIRST_WORD = Histogram(
 WHOLE_REPLY = Histogram(
     "jay_reply_seconds", "From claiming a message to its settled reply", buckets=SECONDS
 )
+PARKED = Counter(
+    "jay_parked", "Messages put aside because every try to answer failed", ["platform"]
+)
+CAUGHT_UP = Counter(
+    "jay_caught_up", "What a gap had hidden and was found afterwards", ["platform", "what"]
+)
 RUNNING = Gauge("jay_conversations_running", "Conversations being answered now")
 LOOP_LAG = Gauge("jay_loop_lag_seconds", "How late the event loop woke a sleeper, worst of 10 s")
 EDGE_READY = Gauge("jay_edge_ready", "1 while a platform is connected", ["platform"])

@@ -26,6 +26,15 @@ from bot.prompts import Piece, Prompt, ServedModel
 Hear = Callable[[Event], Awaitable[None]]
 """What an edge calls with an event. When it returns, the event is stored: ack it then."""
 
+Missed = Callable[[float | None], None]
+"""What an edge calls when it listens, or does so again, and nothing replays what it missed.
+
+It is told since when (Unix seconds); None: since before the process began. Never blocks."""
+
+
+def nothing_missed(since: float | None) -> None:
+    """A `Missed` for whoever doesn't catch up."""
+
 
 class SlashCommand(Protocol):
     """A command as platforms register it."""
@@ -64,6 +73,30 @@ class Lease:
     fence: int
     """Grows with every claim; a write with an older one is refused."""
     worker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """Mail that was put aside because every try to answer it failed."""
+
+    conversation: Conversation
+    mail: Mail
+    at: float
+    """When it was put aside, Unix seconds."""
+
+    @property
+    def id(self) -> str:
+        """What an operator calls it."""
+        return f"{self.conversation.key}/{self.mail.message_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A place where something may have been said that nobody heard."""
+
+    place: Place
+    since: float
+    """All before was heard, Unix seconds."""
 
 
 class Store(Protocol):
@@ -170,6 +203,21 @@ class Store(Protocol):
         """Append turns, drop the answered mail and the open reply, all at once."""
         ...
 
+    async def park(self, lease: Lease, *, message_ids: Sequence[str]) -> None:
+        """Put mail aside for an operator, and drop the open reply, all at once.
+
+        At most 1,000 pieces are kept aside, the newest; each as long as the retention.
+        """
+        ...
+
+    async def parked(self) -> Sequence[Parked]:
+        """Return what was put aside, oldest first."""
+        ...
+
+    async def take_up(self, parked: Parked) -> bool:
+        """Put parked mail back into its mailbox and wake a worker; False if it is not there."""
+        ...
+
     async def messages(
         self, place: Place, *, limit: int, since: float = 0.0
     ) -> Sequence[IncomingMessage]:
@@ -187,6 +235,34 @@ class Store(Protocol):
 
     async def log_history(self, messages: Sequence[IncomingMessage]) -> int:
         """Log messages that a platform's history gave; returns how many were new."""
+        ...
+
+    async def note_gap(self, platform: PlatformName, *, heard_until: float) -> None:
+        """Put on record that something may have been missed wherever Jay has heard anybody.
+
+        The gap of a place begins with the newest message that was accepted
+        there (not one of its history), or at `heard_until` if that is earlier,
+        or where a gap that is still open begins. A conversation's thread is a
+        place from its first message on.
+        """
+        ...
+
+    async def note_places(
+        self, platform: PlatformName, places: Sequence[Place], *, since: float
+    ) -> None:
+        """Put gaps on record for places where nobody was heard yet; others keep theirs.
+
+        They begin at `since`, but not before Jay first heard anybody on this
+        platform: what was said before its time is not Jay's to answer.
+        """
+        ...
+
+    async def gaps(self, platform: PlatformName, *, limit: int) -> Sequence[Gap]:
+        """Return the open gaps, those first that begin last."""
+        ...
+
+    async def close_gap(self, gap: Gap) -> None:
+        """Take a gap off the record, unless it begins earlier by now."""
         ...
 
     async def forget_person(self, platform: PlatformName, person_id: str) -> int:
@@ -263,6 +339,8 @@ class Surface(Protocol):
     """A platform as something to write on. It raises `PlatformError`s only."""
 
     pace: Pace
+    read_pace: Pace
+    """How often its history may be asked for."""
 
     def render(self, markdown: str, *, target: Target) -> tuple[str, ...]:
         """Turn Markdown into the platform's own, cut into parts within its limits. Pure."""
@@ -315,6 +393,18 @@ class Surface(Protocol):
         """Return the address of a message, as people share it."""
         ...
 
-    async def history(self, place: Place, *, limit: int) -> Sequence[IncomingMessage]:
-        """Read a place's newest messages back from the platform, oldest first."""
+    async def history(
+        self, place: Place, *, limit: int, since: float = 0.0
+    ) -> Sequence[IncomingMessage]:
+        """Read a place's newest messages back from the platform, oldest first.
+
+        Args:
+            place: where.
+            limit: at most so many.
+            since: sent at this time or later, Unix seconds.
+        """
+        ...
+
+    async def places(self, *, since: float) -> Sequence[Place]:
+        """Return the places that Jay is in where something may have been said since a time."""
         ...

@@ -1,10 +1,14 @@
 """One reply, from mail to settled turn.
 
-The reply is on record before anything is shown, and again after every write,
-so that a worker that takes over finishes the same message. What goes wrong on
-the way is told to the person in the reply itself; what was shown already
-stands. Only the store's errors leave this room: then nothing is settled, and
-the mail is answered later.
+The reply is on record before anything is shown, again after every write, and
+with its whole text before the last ones, so that a worker that takes over
+finishes the same message. What goes wrong on the way is told to the person in
+the reply itself; what was shown already stands. The store's errors and those
+of a platform that can't be written to leave this room: then nothing is
+settled, and the mail is answered later.
+
+A message whose reply fails again and again without getting further is parked:
+kept for an operator, with an apology in place of the reply.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -21,9 +25,17 @@ import structlog
 from bot.conversations import Made, Reply, Turn
 from bot.delivery import Draft, WriteBudget
 from bot.driving import Driver, OpenSpeech
-from bot.errors import EngineError, MayNotWrite, MessageGone, PlatformError, Rejected
+from bot.errors import (
+    EngineError,
+    JayError,
+    LeaseLost,
+    MayNotWrite,
+    MessageGone,
+    PlatformError,
+    Rejected,
+)
 from bot.messages import Command, IncomingMessage, Mail, PlatformName
-from bot.metrics import FIRST_WORD, REPLIES, WHOLE_REPLY
+from bot.metrics import FIRST_WORD, PARKED, REPLIES, WHOLE_REPLY
 from bot.ports import Lease, Store, Surface, Target
 from bot.skills import Chosen, Outcome, Request, choose
 from bot.skills.chat import NOTHING_TO_READ, ONLY_FILES
@@ -35,6 +47,8 @@ STATUS_EVERY_S = 8.0
 PLACEHOLDER_AFTER_S = 2.0
 """Where the platform shows no status, a line says after so long that Jay is at work."""
 STOPPED = "_Stopped._"
+APOLOGY_TIMEOUT_S = 30.0
+"""What can't be said in so long stays unsaid; the conversation goes on."""
 NOT_ALLOWED = (
     "You asked me something in a place where I may read but not write. "
     "Somebody who manages it can let me; here is my reply:\n\n{text}"
@@ -67,17 +81,22 @@ class Replier:
     budget: WriteBudget
     max_message_chars: int
     """Longer messages are cut, and the person is told."""
+    max_tries: int = 5
+    """Mail that brought down so many tries is parked."""
 
-    async def reply(self, lease: Lease, *, stop: asyncio.Event) -> None:
+    async def reply(
+        self, lease: Lease, *, stop: asyncio.Event, holds: Callable[[], bool] = lambda: True
+    ) -> None:
         """Answer the oldest mail of a leased conversation, and settle it.
 
         Args:
             lease: the right to write there; the caller keeps it alive.
             stop: set when a person asks to stop.
+            holds: whether the lease is known to hold; asked before each write that people see.
 
         Raises:
             StoreError: the store can't be had or the lease is lost.
-            PlatformError: the platform can't be reached; the mail stays.
+            PlatformError: the platform can't be reached or lets Jay not in; the mail stays.
         """
         waiting = await self.store.mail(lease)
         begun = await self.store.open_reply(lease)
@@ -86,35 +105,74 @@ class Replier:
             answered = begun.answers if begun else ()
             await self.store.settle(lease, answered=answered, turns=())
             return
-        work = self._begin(lease, mail, begun, stop)
-        await self.store.save_reply(lease, work.record)
+        if begun is not None and begun.tries >= self.max_tries:
+            await self._park(lease, mail, begun, stop, holds)
+            return
+        record = next_try(mail, begun)
+        await self.store.save_reply(lease, record)
+        mail = together(mail, record)
+        work = self._begin(lease, mail, record, stop, holds)
         async with work.draft:
-            outcome, finish = await self._perform(work)
-            outcome = self._with_notes(work, outcome)
+            if record.whole:
+                outcome, finish = Outcome(text=record.whole), record.finish
+            else:
+                outcome, finish = await self._perform(work)
+                outcome = self._with_notes(work, outcome)
+                await self._put_whole_on_record(work, outcome.text, finish)
             if not work.draft.gone and outcome.text:
                 await self._deliver(work, outcome.text)
         await self._settle(work, outcome, finish)
 
-    async def give_up(self, lease: Lease) -> None:
-        """Apologise for mail that can't be answered, and drop it."""
-        waiting = await self.store.mail(lease)
+    async def excuse(self, lease: Lease) -> None:
+        """Take the last try of a lease's reply back: an outage ended it, and no fault of the mail.
+
+        Raises:
+            StoreError: the store can't be had or the lease is lost.
+        """
         begun = await self.store.open_reply(lease)
-        for one in together(waiting, begun):
-            with suppress(PlatformError):
-                await self.surfaces[one.place.platform].whisper(_target(one), EngineError.to_person)
-        answered = tuple(one.message_id for one in together(waiting, begun))
-        await self.store.settle(lease, answered=answered, turns=())
+        if begun is not None and begun.tries:
+            await self.store.save_reply(lease, replace(begun, tries=begun.tries - 1))
+
+    async def _park(
+        self,
+        lease: Lease,
+        mail: tuple[Mail, ...],
+        begun: Reply,
+        stop: asyncio.Event,
+        holds: Callable[[], bool],
+    ) -> None:
+        """Apologise where the reply would stand, and put its mail aside."""
+        try:
+            async with asyncio.timeout(APOLOGY_TIMEOUT_S):
+                work = self._begin(lease, mail, begun, stop, holds)
+                async with work.draft:
+                    await work.draft.finish(_joined(begun.text, f"_{JayError.to_person}_"))
+        except LeaseLost:
+            raise
+        except Exception:
+            # Whatever brought the reply down may bring this down too; parking must not fail.
+            log.exception("replying.no_apology", conversation=lease.conversation.key)
+        await self.store.park(lease, message_ids=[one.message_id for one in mail])
+        for one in mail:
+            PARKED.labels(one.place.platform).inc()
+            log.error(
+                "replying.parked",
+                conversation=lease.conversation.key,
+                message=one.message_id,
+                tries=begun.tries,
+                hint="`jay parked` lists it; `jay parked --again ID` has it answered.",
+            )
 
     def _begin(
-        self, lease: Lease, mail: tuple[Mail, ...], begun: Reply | None, stop: asyncio.Event
+        self,
+        lease: Lease,
+        mail: tuple[Mail, ...],
+        record: Reply,
+        stop: asyncio.Event,
+        holds: Callable[[], bool],
     ) -> _Work:
         newest = mail[-1]
         surface = self.surfaces[newest.place.platform]
-        record = begun or Reply(
-            reply_id=secrets.token_hex(8),
-            answers=tuple(one.message_id for one in mail),
-            began_at=time.time(),
-        )
         target = _target(newest)
         chosen = choose(newest)
         draft = Draft(
@@ -124,14 +182,18 @@ class Replier:
             nonce=record.reply_id,
             record=lambda ids: self._put_on_record(work, ids),
             message_ids=record.message_ids,
+            taken_over=record.tries > 1 or bool(record.message_ids or record.text),
+            holds=holds,
         )
+        text = record.text if chosen.name == "chat" else ""
         driver = Driver(
             lease=lease,
             store=self.store,
             surface=surface,
             open_speech=self.open_speech,
             show=lambda text: self._show(work, text),
-            begun=record.text if chosen.name == "chat" else "",
+            begun=text,
+            words=text,
         )
         work = _Work(
             lease=lease,
@@ -196,6 +258,8 @@ class Replier:
             await work.draft.finish(text)
         except (MayNotWrite, MessageGone, Rejected) as error:
             log.warning("replying.not_shown", channel=work.target.place.channel, error=str(error))
+            if isinstance(error, Rejected):
+                raise
             if isinstance(error, MayNotWrite):
                 surface = self.surfaces[work.target.place.platform]
                 with suppress(MayNotWrite, MessageGone, Rejected):
@@ -247,11 +311,27 @@ class Replier:
             work.first_word_s = time.monotonic() - work.began
             FIRST_WORD.observe(work.first_word_s)
         work.draft.show(text)
-        if work.draft.broken or work.draft.gone:
+        failure = work.draft.failure
+        if work.draft.gone or (failure is not None and not isinstance(failure, MayNotWrite)):
             work.stop.set()
 
     async def _put_on_record(self, work: _Work, message_ids: tuple[str, ...]) -> None:
-        work.record = work.record.showing(message_ids, work.driver.words)
+        record = work.record.showing(message_ids, work.driver.words)
+        if len(record.text) > len(work.record.text):
+            record = replace(record, tries=1)
+        work.record = record
+        await self.store.save_reply(work.lease, record)
+
+    async def _put_whole_on_record(self, work: _Work, text: str, finish: str) -> None:
+        """Put on record what the reply reads for good: who takes over says nothing else.
+
+        Raises:
+            PlatformError: the platform was lost on the way; the words so far are no whole reply.
+        """
+        failure = work.draft.failure
+        if failure is not None and not isinstance(failure, MayNotWrite | MessageGone):
+            raise failure
+        work.record = replace(work.record, text=work.driver.words, whole=text, finish=finish)
         await self.store.save_reply(work.lease, work.record)
 
     async def _keep_company(self, work: _Work) -> None:
@@ -267,7 +347,7 @@ class Replier:
                     seen = False
             await asyncio.sleep(PLACEHOLDER_AFTER_S)
             waited_s += PLACEHOLDER_AFTER_S
-            if not seen and not work.first_word_s:
+            if not seen and not work.first_word_s and not work.draft.message_ids:
                 work.draft.show(f"_{work.driver.status}…_")
 
 
@@ -285,6 +365,24 @@ def together(waiting: Sequence[Mail], begun: Reply | None) -> tuple[Mail, ...]:
             return tuple(taken) or (one,)
         taken.append(one)
     return tuple(taken)
+
+
+def next_try(mail: tuple[Mail, ...], begun: Reply | None) -> Reply:
+    """Return the record of another try at a reply. Pure.
+
+    Mail that was answered together and failed twice is answered one by one
+    from then on, so that a poisoned message takes none beside it along.
+    """
+    if begun is None:
+        return Reply(
+            reply_id=secrets.token_hex(8),
+            answers=tuple(one.message_id for one in mail),
+            began_at=time.time(),
+            tries=1,
+        )
+    if begun.tries >= 2 and len(mail) > 1 and not begun.whole:
+        return replace(begun, answers=(mail[0].message_id,), text="", tries=1)
+    return replace(begun, tries=begun.tries + 1)
 
 
 def person_turn(mail: Mail, max_chars: int) -> Turn:

@@ -116,6 +116,19 @@ class WorkerSettings(Group):
     """Conversations answered side by side; the engine batches them."""
     grace_s: float = Field(default=20.0, ge=0)
     """On SIGTERM, replies that run may take that long to end."""
+    tries: int = Field(default=5, ge=1)
+    """Tries at a reply that get no further each time; then its message is parked."""
+
+
+class RecoverySettings(Group):
+    """What becomes of messages that were said while Jay could not hear."""
+
+    fresh_s: float = Field(default=3_600.0, ge=0)
+    """Younger ones are answered when Jay is back; people have gone on after an hour."""
+    tell_stale: bool = True
+    """Older ones get one line a conversation that says so; false: nothing."""
+    max_messages: int = Field(default=200, ge=1, le=1_000)
+    """The most read back of one channel or thread. A call of Slack's brings 200."""
 
 
 class ConventionalNames(PydanticBaseSettingsSource):
@@ -175,6 +188,7 @@ class Settings(BaseSettings):
     limits: EngineLimits = Field(default_factory=EngineLimits)
     store: StoreSettings = Field(default_factory=StoreSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
+    recovery: RecoverySettings = Field(default_factory=RecoverySettings)
 
     @classmethod
     def settings_customise_sources(

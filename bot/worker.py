@@ -1,4 +1,9 @@
-"""Claims conversations that have mail, and keeps the lease while each is answered."""
+"""Claims conversations that have mail, and keeps the lease while each is answered.
+
+A lease is taken to hold for its length since the last renewal was asked for,
+on this machine's monotonic clock, which also runs while the process is stopped.
+After that nothing more is written, whatever the store may still say.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,15 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from bot.errors import JayError, LeaseLost, StoreError
+from bot.errors import (
+    JayError,
+    LeaseLost,
+    PlatformError,
+    Rejected,
+    StoreError,
+    TokenRefused,
+)
+from bot.messages import PlatformName
 from bot.metrics import RUNNING
 from bot.ports import Lease, Store
 from bot.replying import Replier
@@ -20,6 +33,8 @@ LOOK_EVERY_S = 1.0
 """How often a running reply renews its lease and looks whether it should stop."""
 RETRY_AFTER_S = 5.0
 """Rest before mail is tried again that a platform's or the store's outage kept unanswered."""
+CRASHED_REST_S = 1.0
+"""Rest before mail is tried again whose reply crashed; others wait behind it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,6 +48,8 @@ class Worker:
     lease_s: float
     grace_s: float
     """How long replies may still take once `drain` was called."""
+    refused: set[PlatformName] = field(default_factory=set)
+    """Platforms that refused the token when they were last written to."""
     _draining: asyncio.Event = field(default_factory=asyncio.Event)
 
     def drain(self) -> None:
@@ -76,62 +93,104 @@ class Worker:
 
     async def _answer(self, lease: Lease) -> None:
         RUNNING.inc()
-        stop = asyncio.Event()
-        reply = asyncio.create_task(self.replier.reply(lease, stop=stop))
+        stop, hold = asyncio.Event(), _Hold(length_s=self.lease_s)
+        reply = asyncio.create_task(self.replier.reply(lease, stop=stop, holds=lambda: hold.holds))
         try:
-            await self._hold(lease, reply, stop)
+            await self._keep(lease, hold, reply, stop)
             if reply.done():
-                await asyncio.sleep(await self._look_at(lease, reply))
+                await self._rest(lease, hold, await self._look_at(lease, reply))
             await self._release(lease)
         finally:
             reply.cancel()
             await asyncio.gather(reply, return_exceptions=True)
             RUNNING.dec()
 
-    async def _hold(self, lease: Lease, reply: asyncio.Task[None], stop: asyncio.Event) -> None:
+    async def _keep(
+        self, lease: Lease, hold: _Hold, reply: asyncio.Task[None], stop: asyncio.Event
+    ) -> None:
         """Keep the lease until the reply has ended or the lease is lost."""
-        loop = asyncio.get_running_loop()
-        held_until = loop.time() + self.lease_s
         while not reply.done():
             await asyncio.wait({reply}, timeout=LOOK_EVERY_S)
-            try:
-                if await self.store.renew(lease, lease_s=self.lease_s):
-                    stop.set()
-                held_until = loop.time() + self.lease_s
-            except LeaseLost:
+            if not await self._renew(lease, hold, stop):
                 log.warning("worker.lease_lost", conversation=lease.conversation.key)
                 return
-            except StoreError:
-                if loop.time() > held_until:
-                    return
+
+    async def _renew(self, lease: Lease, hold: _Hold, stop: asyncio.Event) -> bool:
+        """Prolong the lease; False once it is lost."""
+        asked_at = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout_at(hold.until):
+                if await self.store.renew(lease, lease_s=self.lease_s):
+                    stop.set()
+        except LeaseLost:
+            hold.until = asked_at
+        except (StoreError, TimeoutError) as error:
+            log.info("worker.not_renewed", error=str(error))
+        else:
+            hold.until = asked_at + self.lease_s
+        return hold.holds
+
+    async def _rest(self, lease: Lease, hold: _Hold, rest_s: float) -> None:
+        """Let a conversation rest before it is tried again; its lease keeps others off."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + rest_s
+        while (left_s := until - loop.time()) > 0 and not self._draining.is_set():
+            await asyncio.sleep(min(left_s, LOOK_EVERY_S))
+            if not await self._renew(lease, hold, asyncio.Event()):
+                return
 
     async def _look_at(self, lease: Lease, reply: asyncio.Task[None]) -> float:
         """Return how long to rest before the conversation may be tried again."""
+        platform = lease.conversation.platform
         try:
             await reply
+            self.refused.discard(platform)
         except LeaseLost:
             return 0.0
+        except Rejected as error:
+            # It is this reply that can't be: the try counts.
+            log.error("worker.reply_refused", conversation=lease.conversation.key, error=str(error))
+            return CRASHED_REST_S
         except JayError as error:
+            if isinstance(error, TokenRefused):
+                self.refused.add(platform)
             log.error(
                 "worker.reply_failed",
                 conversation=lease.conversation.key,
                 error=str(error),
                 hint=error.hint,
             )
+            if isinstance(error, PlatformError):
+                await self._excuse(lease)
             return RETRY_AFTER_S
         except Exception:
             log.exception("worker.reply_crashed", conversation=lease.conversation.key)
-            await self._give_up(lease)
+            return CRASHED_REST_S
         return 0.0
 
-    async def _give_up(self, lease: Lease) -> None:
+    async def _excuse(self, lease: Lease) -> None:
         try:
-            await self.replier.give_up(lease)
-        except JayError as error:
-            log.error("worker.not_settled", error=str(error))
+            await self.replier.excuse(lease)
+        except StoreError as error:
+            log.info("worker.not_excused", error=str(error))
 
     async def _release(self, lease: Lease) -> None:
         try:
             await self.store.release(lease)
         except StoreError as error:
             log.info("worker.not_released", error=str(error))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Hold:
+    """Until when a lease is known to hold, by the loop's clock."""
+
+    length_s: float
+    until: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.until = asyncio.get_running_loop().time() + self.length_s
+
+    @property
+    def holds(self) -> bool:
+        return asyncio.get_running_loop().time() < self.until

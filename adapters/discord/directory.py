@@ -14,8 +14,14 @@ from typing import Generic, TypeVar
 import structlog
 from pydantic import TypeAdapter
 
+from adapters.discord.limits import id_at
 from adapters.discord.normalise import Names, direct_place, place_of
-from adapters.discord.payloads import ChannelPayload, RolePayload
+from adapters.discord.payloads import (
+    ActiveThreadsPayload,
+    ChannelPayload,
+    PostedPayload,
+    RolePayload,
+)
 from adapters.discord.rest import Rest
 from bot.errors import PlatformError
 from bot.messages import Place
@@ -27,6 +33,8 @@ KEPT_S = 300.0
 MOST_CHANNELS = 5_000
 MOST_GUILDS = 500
 
+_GUILDS = TypeAdapter(list[PostedPayload])
+_THREADS = TypeAdapter(ActiveThreadsPayload)
 _CHANNEL = TypeAdapter(ChannelPayload)
 _CHANNELS = TypeAdapter(list[ChannelPayload])
 _ROLES = TypeAdapter(list[RolePayload])
@@ -83,6 +91,29 @@ class Directory:
                 place = Place(platform="discord", workspace=guild_id, channel=channel_id)
             self._places.put(channel_id, place)
         return place
+
+    async def places(self, *, since: float) -> list[Place]:
+        """Return the servers' channels and threads that are newer than a time, Unix seconds.
+
+        Raises:
+            PlatformError: Discord can't be reached; a retry may help.
+        """
+        guilds = await self._rest.ask(_GUILDS, "GET", "/users/@me/guilds", where={})
+        found: list[Place] = []
+        for guild in guilds:
+            where = {"guild_id": guild.id}
+            channels = await self._rest.ask(
+                _CHANNELS, "GET", "/guilds/{guild_id}/channels", where=where
+            )
+            threads = await self._rest.ask(
+                _THREADS, "GET", "/guilds/{guild_id}/threads/active", where=where
+            )
+            found += [
+                place_of(one, guild_id=guild.id)
+                for one in (*channels, *threads.threads)
+                if int(one.last_message_id or 0) >= int(id_at(since))
+            ]
+        return found
 
     async def names(self, guild_id: str | None) -> Names:
         """Return what a server calls its roles and channels.

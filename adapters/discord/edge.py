@@ -7,8 +7,7 @@ the history has the same shapes: one normaliser reads both.
 
 A message's frame goes into its channel's lane (`lanes`) and the gateway is
 read on; a command is answered on its own (`interactions`). A new session hides
-what was said since the last one. Its GUILD_CREATEs name every channel's newest
-message, so those that moved on are read back, ahead of what comes live.
+what was said since the last one: the owner is told since when.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -28,12 +26,10 @@ from adapters.discord.directory import Directory
 from adapters.discord.errors import LIBRARY_ERRORS, translate
 from adapters.discord.gateway import Gateway
 from adapters.discord.interactions import TELL_AFTER_S, Interactions
-from adapters.discord.lanes import MOST_WAITING, Arrival, Lanes, read_back, slower_and_slower
-from adapters.discord.limits import earlier
-from adapters.discord.payloads import GuildPayload
+from adapters.discord.lanes import MOST_WAITING, Arrival, Lanes, slower_and_slower
 from adapters.discord.rest import Rest
 from bot.errors import PlatformError, TokenRefused
-from bot.ports import Hear, SlashCommand
+from bot.ports import Hear, Missed, SlashCommand, nothing_missed
 from bot.settings import DiscordSettings
 
 log = structlog.get_logger(__name__)
@@ -47,10 +43,6 @@ IDENTIFY_EVERY_S = 5.0
 """Discord lets a client begin a session so often (Gateway, "Rate Limiting")."""
 CLOSE_S = 2.0
 """How long each thing may take to end on the way out."""
-OVERLAP_S = 5.0
-"""Channels' events may come a little out of order; so much is read twice after a gap."""
-MOST_DIRECTS = 500
-"""Direct messages that are read back after a gap; the ones that spoke last."""
 
 
 class DiscordEdge:
@@ -62,6 +54,7 @@ class DiscordEdge:
         *,
         hear: Hear,
         commands: Sequence[SlashCommand],
+        missed: Missed = nothing_missed,
         most_waiting: int = MOST_WAITING,
         tell_after_s: float = TELL_AFTER_S,
         identify_every_s: float = IDENTIFY_EVERY_S,
@@ -72,6 +65,7 @@ class DiscordEdge:
             settings: where and as whom.
             hear: stores an event.
             commands: the slash commands to offer.
+            missed: is told of each new session, and when the one before it ended.
             most_waiting: how many events may wait for the store.
             tell_after_s: how long a command may wait for the store.
             identify_every_s: the shortest time between the beginnings of two sessions.
@@ -92,11 +86,9 @@ class DiscordEdge:
         self._identify_every_s = identify_every_s
         self._may_identify_at = 0.0
         self._sessions = 0
-        self._newest = 0
-        """The newest message seen, of all channels: ids grow with time."""
-        self._heard_until = "0"
-        """Of the sessions before this one."""
-        self._directs: OrderedDict[str, None] = OrderedDict()
+        self._missed = missed
+        self._heard_until: float | None = None
+        """When the last connection was lost, Unix seconds."""
 
     @property
     def ready(self) -> bool:
@@ -188,6 +180,7 @@ class DiscordEdge:
     def _lost(self) -> None:
         if self._down_since is None:
             log.info("discord.disconnected")
+            self._heard_until = time.time()
             self._down_since = time.monotonic()
 
     def _lost_for_long(self) -> bool:
@@ -198,8 +191,6 @@ class DiscordEdge:
             match event:
                 case "READY" | "RESUMED":
                     self._connected(event)
-                case "GUILD_CREATE":
-                    self._on_guild(GuildPayload.model_validate(data))
                 case "INTERACTION_CREATE":
                     self._interactions.take(data)
                 case _:
@@ -212,31 +203,10 @@ class DiscordEdge:
         self._down_since = None
         if event == "READY":
             self._sessions += 1
-            self._heard_until = earlier(str(self._newest), by_s=OVERLAP_S)
-            if self._sessions > 1:
-                for channel in self._directs:
-                    self._read_back(channel, guild_id="")
-
-    def _on_guild(self, guild: GuildPayload) -> None:
-        for channel in (*guild.channels, *guild.threads):
-            newest = int(channel.last_message_id or 0)
-            self._newest = max(self._newest, newest)
-            if self._sessions > 1 and newest > int(self._heard_until):
-                self._read_back(channel.id, guild_id=guild.id)
+            self._missed(self._heard_until)
 
     def _on_message(self, event: str, data: Mapping[str, object]) -> None:
-        channel = str(data["channel_id"])
-        if event == "MESSAGE_CREATE":
-            self._newest = max(self._newest, int(str(data["id"])))
-        if not data.get("guild_id"):
-            self._directs[channel] = None
-            self._directs.move_to_end(channel)
-            if len(self._directs) > MOST_DIRECTS:
-                self._directs.popitem(last=False)
-        self._lanes.put(Arrival(event=event, channel=channel, data=data))
-
-    def _read_back(self, channel: str, *, guild_id: str) -> None:
-        self._lanes.put(read_back(channel, guild_id=guild_id, after=self._heard_until))
+        self._lanes.put(Arrival(event=event, channel=str(data["channel_id"]), data=data))
 
 
 async def _close(client: Gateway) -> None:

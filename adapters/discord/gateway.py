@@ -17,7 +17,7 @@ MESSAGE_EVENTS = (
     "MESSAGE_DELETE",
     "MESSAGE_DELETE_BULK",
 )
-EVENTS = (*MESSAGE_EVENTS, "INTERACTION_CREATE", "GUILD_CREATE", "READY", "RESUMED")
+EVENTS = (*MESSAGE_EVENTS, "INTERACTION_CREATE", "READY", "RESUMED")
 """What is read; the rest is for discord.py alone."""
 _SIGNS = tuple(f'"{event}"' for event in EVENTS)
 

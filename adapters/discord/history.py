@@ -9,7 +9,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.discord.directory import Directory
-from adapters.discord.limits import HISTORY_MAX, HISTORY_PAGE
+from adapters.discord.limits import HISTORY_MAX, HISTORY_PAGE, id_at
 from adapters.discord.normalise import message, needs_names
 from adapters.discord.payloads import MessagePayload
 from adapters.discord.rest import Rest
@@ -21,7 +21,7 @@ _PAGE = TypeAdapter(list[dict[str, object]])
 
 
 async def read_back(
-    rest: Rest, directory: Directory, place: Place, *, limit: int
+    rest: Rest, directory: Directory, place: Place, *, limit: int, since: float = 0.0
 ) -> list[IncomingMessage]:
     """Return a place's newest messages, oldest first.
 
@@ -30,6 +30,7 @@ async def read_back(
         directory: knows the names.
         place: a channel, thread or direct message.
         limit: at most so many, and never more than `HISTORY_MAX`.
+        since: said at this time or later, Unix seconds.
 
     Raises:
         PlatformError: Jay may not read there, or Discord can't be reached.
@@ -41,10 +42,11 @@ async def read_back(
         size = min(HISTORY_PAGE, limit - len(payloads))
         page = await _page(rest, place.thread or place.channel, "before", before, size)
         payloads += reversed(page.messages)
-        if page.count < size or not page.oldest:
+        if page.count < size or not page.oldest or int(page.oldest) < int(id_at(since)):
             break
         before = page.oldest
-    return await _read(directory, place, payloads[::-1])
+    said = [one for one in payloads[::-1] if int(one.id) >= int(id_at(since))]
+    return await _read(directory, place, said)
 
 
 async def read_after(

@@ -22,6 +22,9 @@ PACE = Pace(writes=1, per_s=1.25)
 """Discord allows about 5 writes in 5 s to a channel. One each 1.25 s is at most 5 in any
 5 s, whatever the moment that its window opens; a bucket of 5 would let 10 through."""
 
+READ_PACE = Pace(writes=10, per_s=1.0)
+"""Of the fifty calls a second that a bot has in all."""
+
 CALLBACK_S = 2.5
 """An interaction must have its first answer within 3 s."""
 INTERACTION_S = 14.5 * 60
@@ -38,6 +41,11 @@ def said_at(snowflake: str) -> float:
         ValueError: it is no id.
     """
     return (int(snowflake) >> 22) / 1000 + _EPOCH_S
+
+
+def id_at(at: float) -> str:
+    """Return the id that something made at this time would have, Unix seconds."""
+    return str(max(0, int((at - _EPOCH_S) * 1000) << 22))
 
 
 def earlier(snowflake: str, *, by_s: float) -> str:

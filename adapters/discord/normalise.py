@@ -143,6 +143,7 @@ def message(payload: MessagePayload, *, place: Place, names: Names) -> IncomingM
             Attachment(name=one.filename, media_type=one.content_type or "")
             for one in payload.attachments
         ),
+        edited_at=payload.edited_timestamp.timestamp() if payload.edited_timestamp else 0.0,
     )
 
 

@@ -131,11 +131,9 @@ class RolePayload(_Payload):
     tags: RoleTags = Field(default_factory=RoleTags)
 
 
-class GuildPayload(_Payload):
-    """The parts of GUILD_CREATE that tell what was said lately."""
+class ActiveThreadsPayload(_Payload):
+    """A server's threads that are not archived."""
 
-    id: str
-    channels: tuple[ChannelPayload, ...] = ()
     threads: tuple[ChannelPayload, ...] = ()
 
 
@@ -177,6 +175,6 @@ class SelfPayload(_Payload):
 
 
 class PostedPayload(_Payload):
-    """A message that was just written, or a channel that was opened: its id."""
+    """A message that was just written, a channel that was opened, a server: its id."""
 
     id: str

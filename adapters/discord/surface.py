@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from adapters.discord import answers, history
 from adapters.discord.directory import Directory
 from adapters.discord.errors import InteractionOver
-from adapters.discord.limits import NONCE_MAX, PACE
+from adapters.discord.limits import NONCE_MAX, PACE, READ_PACE
 from adapters.discord.payloads import PostedPayload
 from adapters.discord.render import render
 from adapters.discord.rest import Rest
@@ -46,6 +46,7 @@ class DiscordSurface:
     """Discord as something to write on; an async context manager around its session."""
 
     pace = PACE
+    read_pace = READ_PACE
 
     def __init__(self, settings: DiscordSettings) -> None:
         """Take where and as whom. Discord is first asked when something is written."""
@@ -172,13 +173,25 @@ class DiscordSurface:
         server = place.workspace or "@me"
         return f"https://discord.com/channels/{server}/{_channel(place)}/{message_id}"
 
-    async def history(self, place: Place, *, limit: int) -> Sequence[IncomingMessage]:
+    async def history(
+        self, place: Place, *, limit: int, since: float = 0.0
+    ) -> Sequence[IncomingMessage]:
         """Read a place's newest messages back, oldest first.
 
         Raises:
             PlatformError: Jay may not read there, or Discord can't be reached.
         """
-        return await history.read_back(self._rest, self._directory, place, limit=limit)
+        return await history.read_back(self._rest, self._directory, place, limit=limit, since=since)
+
+    async def places(self, *, since: float) -> Sequence[Place]:
+        """Return the channels and threads of Jay's servers where something was said since then.
+
+        Direct messages are not among them: Discord doesn't list them to bots.
+
+        Raises:
+            PlatformError: Discord can't be reached.
+        """
+        return await self._directory.places(since=since)
 
     async def _say(self, target: Target, part: str, nonce: str) -> str:
         channel = _channel(target.place)

@@ -32,7 +32,7 @@ from adapters.slack.sockets import Patience, SocketListener
 from adapters.slack.turns import Turns
 from adapters.slack.webhooks import WebhookListener
 from bot.errors import SettingsError, StoreError, TokenRefused
-from bot.ports import Hear, SlashCommand
+from bot.ports import Hear, Missed, SlashCommand, nothing_missed
 from bot.settings import SlackSettings
 
 log = structlog.get_logger(__name__)
@@ -53,9 +53,11 @@ class SlackEdge:
         *,
         hear: Hear,
         commands: Sequence[SlashCommand],
+        missed: Missed = nothing_missed,
         patience: Patience | None = None,
     ) -> None:
-        """Take the settings, what hears events, and the commands that are Jay's.
+        """Take the settings, what hears events, the commands that are Jay's, and whom to tell
+        that something may have been missed.
 
         Raises:
             SettingsError: events have no way in.
@@ -64,7 +66,7 @@ class SlackEdge:
             settings.signing_secret.get_secret_value()
         ):
             raise SettingsError(NO_WAY_IN)
-        self._settings, self._hear = settings, hear
+        self._settings, self._hear, self._missed = settings, hear, missed
         self._commands = frozenset(command.name for command in commands)
         self._patience = patience or Patience()
         self._listener: SocketListener | WebhookListener | None = None
@@ -104,11 +106,18 @@ class SlackEdge:
     def _listen(self, app: AsyncApp, client: AsyncWebClient) -> SocketListener | WebhookListener:
         app_token = self._settings.app_token.get_secret_value()
         if app_token:
-            return SocketListener(app, client=client, app_token=app_token, patience=self._patience)
+            return SocketListener(
+                app,
+                client=client,
+                app_token=app_token,
+                patience=self._patience,
+                missed=self._missed,
+            )
         return WebhookListener(
             app,
             signing_secret=self._settings.signing_secret.get_secret_value(),
             port=self._settings.events_port,
+            missed=self._missed,
         )
 
 

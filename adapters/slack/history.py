@@ -25,6 +25,8 @@ THREADS_MAX = 20
 PEOPLE_MAX = 200
 """The most people whose names are asked for; of the others the id stands in."""
 
+KINDS = "public_channel,private_channel,mpim,im"
+
 Json = Mapping[str, object]
 
 
@@ -36,20 +38,24 @@ class History:
     people: People
     jay: Installation
 
-    async def read(self, place: Place, *, limit: int) -> Sequence[IncomingMessage]:
+    async def read(
+        self, place: Place, *, limit: int, since: float = 0.0
+    ) -> Sequence[IncomingMessage]:
         """Return a place's newest messages, oldest first, without Jay's own.
 
         A channel is read with its newest threads, a thread with its root.
+        With `since` (Unix seconds), only what was said at that time or later.
 
         Raises:
             PlatformError: Slack doesn't let Jay read there, or can't be reached.
         """
         wanted = min(limit, MOST)
+        oldest = f"{since:.6f}" if since > 0 else ""
         if place.thread:
-            found = await self.thread(place.channel, place.thread, limit=wanted)
+            found = await self.thread(place.channel, place.thread, limit=wanted, oldest=oldest)
         else:
-            found = await self._channel(place.channel, limit=wanted)
-        newest = sorted(found, key=_at)[-wanted:]
+            found = await self._channel(place.channel, limit=wanted, oldest=oldest)
+        newest = [one for one in sorted(found, key=_at)[-wanted:] if _seconds(one) >= since]
         asked = dict.fromkeys(one for each in newest for one in normalise.people_of(each))
         names = await self.people.names(islice(asked, PEOPLE_MAX))
         outside = Place(
@@ -117,11 +123,41 @@ class History:
             if not cursor:
                 return
 
-    async def _channel(self, channel: str, *, limit: int) -> list[Json]:
-        found = [one async for one in self.outside_threads(channel, limit=limit)]
+    async def places(self) -> list[Place]:
+        """Return the channels, groups and direct messages that Jay is in.
+
+        Raises:
+            PlatformError: Slack can't be reached, or doesn't let Jay ask.
+        """
+        found: list[Place] = []
+        cursor = ""
+        for _ in range(PAGES_MAX):
+            with translated("users.conversations"):
+                answer = await self.client.users_conversations(
+                    types=KINDS, exclude_archived=True, limit=PAGE, cursor=cursor or None
+                )
+            listed = answer.get("channels")
+            found += [
+                Place(
+                    platform="slack",
+                    workspace=self.jay.team_id,
+                    channel=str(one.get("id")),
+                    direct=bool(one.get("is_im")),
+                )
+                for one in (listed if isinstance(listed, list) else [])
+                if isinstance(one, dict) and one.get("id")
+            ]
+            cursor = _cursor(answer)
+            if not cursor:
+                break
+        return found
+
+    async def _channel(self, channel: str, *, limit: int, oldest: str) -> list[Json]:
+        outside = self.outside_threads(channel, limit=limit, oldest=oldest)
+        found = [one async for one in outside]
         roots = [str(one.get("ts")) for one in found if one.get("reply_count")]
         for root in roots[:THREADS_MAX]:
-            thread = await self.thread(channel, root, limit=limit)
+            thread = await self.thread(channel, root, limit=limit, oldest=oldest)
             found += [one for one in thread if one.get("ts") != root]
         unique = {str(one.get("ts")): one for one in found}  # a broadcast reply stands in both
         return list(unique.values())
@@ -135,6 +171,11 @@ def _messages(answer: AsyncSlackResponse) -> list[Json]:
 def _cursor(answer: AsyncSlackResponse) -> str:
     more = answer.get("response_metadata")
     return str(more.get("next_cursor") or "") if isinstance(more, dict) else ""
+
+
+def _seconds(message: Json) -> float:
+    whole, part = _at(message)
+    return whole + part / 1_000_000
 
 
 def _at(message: Json) -> tuple[int, int]:

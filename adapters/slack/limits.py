@@ -26,6 +26,8 @@ PAGE = 200
 
 WRITE_PACE = Pace(writes=3, per_s=3.6)
 """One message a second a channel, short bursts above; an edit is counted as fifty a minute."""
+READ_PACE = Pace(writes=20, per_s=30.0)
+"""Of the fifty `conversations.history` and `.replies` a minute; the rest is for people who ask."""
 UPDATES_PER_MINUTE = 36.0
 """Of the fifty `chat.update`s a minute that a workspace allows; the rest is for last words."""
 UPDATES_BURST = 8.0

@@ -89,6 +89,7 @@ def read_message(
         mentions_jay=mentions_jay,
         mentions_others=read.mentions_others and not mentions_jay,
         attachments=_attachments(message),
+        edited_at=_seconds(_text(_part(message, "edited"), "ts")) or 0.0,
     )
 
 

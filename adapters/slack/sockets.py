@@ -3,7 +3,9 @@
 slack_sdk pings, reconnects, and follows Slack when it rotates connections. What
 it does not do: give up on a refused token, and leave an address that no longer
 works. So it is watched from outside; when nothing was connected for a while, the
-client is thrown away and a new one made.
+client is thrown away and a new one made. Whatever new connection there is, the
+owner is told since when something may have been missed: Slack repeats an event
+for some minutes only, and nothing tells for how long it found nobody.
 """
 
 from __future__ import annotations
@@ -24,12 +26,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.errors import translated
 from bot.errors import PlatformError, TokenRefused, TooFast
+from bot.ports import Missed, nothing_missed
 
 log = structlog.get_logger(__name__)
 
 APP_TOKEN_HINT = (
     "SLACK_APP_TOKEN must be an app-level token (xapp-…) with the scope connections:write: make "
     "one under Basic Information › App-Level Tokens"
+)
+OTHERS_HINT = (
+    "Another process has a socket with this SLACK_APP_TOKEN, and Slack gives each of them a part "
+    "of the events. If it is no Jay with the same REDIS_URL, stop it or make it an app of its own."
 )
 LONGEST_WAIT_S = 60.0
 CLOSE_TIMEOUT_S = 3.0
@@ -73,11 +80,19 @@ class SocketListener:
     """Brings what comes down the socket to a bolt app."""
 
     def __init__(
-        self, app: AsyncApp, *, client: AsyncWebClient, app_token: str, patience: Patience
+        self,
+        app: AsyncApp,
+        *,
+        client: AsyncWebClient,
+        app_token: str,
+        patience: Patience,
+        missed: Missed = nothing_missed,
     ) -> None:
-        """Take the app, a Web API client and the token that opens sockets."""
+        """Take the app, a Web API client, the token that opens sockets, and whom to tell."""
         self._app, self._web, self._token = app, client, app_token
-        self._patience = patience
+        self._patience, self._missed = patience, missed
+        self._heard_until: float | None = None
+        """When a connection was last known to be good, Unix seconds."""
         self._client: _Client | None = None
 
     @property
@@ -109,6 +124,7 @@ class SocketListener:
         )
         client.proxy = self._web.proxy
         client.socket_mode_request_listeners.append(self._heard)
+        client.message_listeners.append(self._look_for_others)
         self._client = client
         connecting = asyncio.create_task(_connect(client), name="slack socket")
         try:
@@ -124,15 +140,29 @@ class SocketListener:
     async def _watch(self, client: _Client) -> None:
         loop = asyncio.get_running_loop()
         heard_at, was_ready = loop.time(), False
+        session: object = None
         while loop.time() - heard_at < self._patience.deaf_s:
             if client.refused is not None:
                 raise client.refused
             if self.ready:
                 heard_at = loop.time()
+                if client.current_session is not session:
+                    session = client.current_session
+                    self._missed(self._heard_until)
+                self._heard_until = time.time()
             if self.ready != was_ready:
                 was_ready = self.ready
                 log.info("slack.connected" if was_ready else "slack.disconnected", by="socket")
             await asyncio.sleep(self._patience.look_s)
+
+    async def _look_for_others(
+        self, client: AsyncBaseSocketModeClient, message: dict[str, object], _raw: str | None
+    ) -> None:
+        """Say so where somebody else listens with this token: Slack gives each a part only."""
+        count = message.get("num_connections")
+        rotates = self._heard_until is not None
+        if message.get("type") == "hello" and isinstance(count, int) and count > 1 and not rotates:
+            log.warning("slack.others_listen", connections=count, hint=OTHERS_HINT)
 
     async def _heard(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         """Have bolt take an envelope; acked only if bolt answers 200."""

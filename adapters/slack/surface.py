@@ -24,7 +24,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack.errors import code_of, translated
 from adapters.slack.history import History
 from adapters.slack.install import ask_installation, open_client
-from adapters.slack.limits import WRITE_PACE, UpdateAllowance
+from adapters.slack.limits import READ_PACE, WRITE_PACE, UpdateAllowance
 from adapters.slack.people import People
 from adapters.slack.posting import Postings, Slot, metadata
 from adapters.slack.render import to_mrkdwn, to_stream_markdown
@@ -48,6 +48,7 @@ class SlackSurface:
     """Writes to one workspace. An async context manager; it implements `bot.ports.Surface`."""
 
     pace: Pace = WRITE_PACE
+    read_pace: Pace = READ_PACE
 
     def __init__(self, settings: SlackSettings, *, clock: Callable[[], float] = time.time) -> None:
         """Take the settings, and a clock that goes with Slack's time stamps."""
@@ -182,10 +183,17 @@ class SlackSurface:
             self._links.popitem(last=False)
         return link
 
-    async def history(self, place: Place, *, limit: int) -> Sequence[IncomingMessage]:
+    async def history(
+        self, place: Place, *, limit: int, since: float = 0.0
+    ) -> Sequence[IncomingMessage]:
         """Read a place's newest messages back from Slack, oldest first."""
         reader = await self._reader()
-        return await reader.read(place, limit=limit)
+        return await reader.read(place, limit=limit, since=since)
+
+    async def places(self, *, since: float) -> Sequence[Place]:
+        """Return every place that Jay is in: Slack doesn't tell where something was said."""
+        reader = await self._reader()
+        return await reader.places()
 
     async def _reader(self) -> History:
         if self._history is None:

@@ -18,6 +18,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from adapters.slack.limits import BODY_MAX_BYTES
 from bot.errors import SettingsError
+from bot.ports import Missed, nothing_missed
 
 log = structlog.get_logger(__name__)
 
@@ -30,9 +31,16 @@ class WebhookListener:
     """Serves the events address to Slack."""
 
     def __init__(
-        self, app: AsyncApp, *, signing_secret: str, port: int, host: str = "0.0.0.0"
+        self,
+        app: AsyncApp,
+        *,
+        signing_secret: str,
+        port: int,
+        host: str = "0.0.0.0",
+        missed: Missed = nothing_missed,
     ) -> None:
-        """Take the app that events go to, what signs them, and where to listen."""
+        """Take the app that events go to, what signs them, where to listen, and whom to tell."""
+        self._missed = missed
         self._app, self._host, self._wanted_port = app, host, port
         self._verifier = SignatureVerifier(signing_secret)
         self.port = 0
@@ -62,6 +70,7 @@ class WebhookListener:
                 ) from error
             self.port = runner.addresses[0][1]
             log.info("slack.connected", by="http", port=self.port)
+            self._missed(None)
             await asyncio.Event().wait()
         finally:
             self.port = 0

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from bot.cli import chat, demo, doctor, engine, forget, manifest, run, train
+from bot.cli import chat, demo, doctor, engine, forget, manifest, parked, run, train
 from bot.errors import JayError
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (run, demo, chat, doctor, manifest, forget):
+for verb in (run, demo, chat, doctor, manifest, parked, forget):
     app.command(name=verb.NAME)(verb.command)
 app.add_typer(engine.app, name="engine")
 app.add_typer(train.app, name="train")

@@ -4,7 +4,12 @@
 brings the platform's messages up to it as fast as the lane allows. `finish`
 waits until the last text stands there. Each write is planned when its turn has
 come, so it carries the newest text; identical writes are skipped, a text that
-outgrew one message goes on in the next, one that shrank takes the rest away.
+outgrew one message goes on in the next, one that shrank takes the rest away
+at the end.
+
+What a message reads is only taken as known where its write was answered. A
+post whose answer was lost, or that a dead worker may have made, is found again
+by its nonce and then reads what it read at the time; so it is written once more.
 """
 
 from __future__ import annotations
@@ -18,7 +23,7 @@ from typing import Literal
 import structlog
 
 from bot.delivery.budget import WriteBudget
-from bot.errors import MessageGone, PlatformUnreachable, TooFast
+from bot.errors import LeaseLost, MessageGone, PlatformUnreachable, TooFast
 from bot.ports import Surface, Target
 
 log = structlog.get_logger(__name__)
@@ -59,10 +64,24 @@ class Draft:
         nonce: str,
         record: Record,
         message_ids: tuple[str, ...] = (),
+        taken_over: bool = False,
+        holds: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Take what is needed; `message_ids` show it already where another worker began it."""
+        """Take what is needed.
+
+        Args:
+            surface: what is written on.
+            target: where.
+            budget: says when.
+            nonce: the reply's id; its parts are numbered after it.
+            record: puts on record what shows it.
+            message_ids: show it already, where another worker began it.
+            taken_over: another try may have posted what it could not put on record.
+            holds: whether this worker still may write; asked before each write.
+        """
         self._surface, self._target, self._budget = surface, target, budget
-        self._nonce, self._record = nonce, record
+        self._nonce, self._record, self._holds = nonce, record, holds
+        self._taken_over, self._unanswered = taken_over, False
         self._shown = [_Shown(message_id, "") for message_id in message_ids]
         self._wanted = ""
         self._finished = False
@@ -105,9 +124,10 @@ class Draft:
             await self._writer
 
     @property
-    def broken(self) -> bool:
-        """Whether writing has ended before `finish`; `finish` then tells why."""
-        return self._writer is not None and self._writer.done()
+    def failure(self) -> BaseException | None:
+        """Why writing has ended before its time; `finish` then raises it."""
+        writer = self._writer
+        return writer.exception() if writer and writer.done() and not writer.cancelled() else None
 
     @property
     def message_ids(self) -> tuple[str, ...]:
@@ -128,6 +148,8 @@ class Draft:
             write = self._plan()
             if write is None:
                 continue
+            if not self._holds():
+                raise LeaseLost("the lease ran out before this write")
             try:
                 await self._do(write)
                 waits = iter(UNREACHABLE_WAITS_S)
@@ -135,6 +157,7 @@ class Draft:
                 self._budget.stop(lane, pace, for_s=error.retry_after_s)
                 log.info("delivery.slowed", lane=lane, retry_after_s=error.retry_after_s)
             except PlatformUnreachable:
+                self._unanswered = write.verb == "post"
                 wait_s = next(waits, None)
                 if wait_s is None:
                     raise
@@ -153,7 +176,8 @@ class Draft:
             shown = self._shown[index]
             if shown.text != part or (last and not shown.closed):
                 return _Write("edit", index, part, last)
-        if len(self._shown) > len(parts):
+        # A part that is taken away can't come back: its nonce would find what is gone.
+        if self._finished and len(self._shown) > len(parts):
             return _Write("delete", len(self._shown) - 1)
         return None
 
@@ -163,7 +187,11 @@ class Draft:
             message_id = await self._surface.post(
                 self._target, write.part, nonce=nonce, last=write.last
             )
-            self._shown.append(_Shown(message_id, write.part, write.last))
+            known = not (self._taken_over or self._unanswered)
+            self._unanswered = False
+            self._shown.append(
+                _Shown(message_id, write.part if known else "", write.last and known)
+            )
         elif write.verb == "edit":
             shown = self._shown[write.index]
             try:

@@ -1,6 +1,7 @@
--- conversation (empty: log only), bound of the mailbox, message
+-- conversation (empty: log only), bound of the mailbox, thread where it goes on, message
 local conversation, waiting = ARGV[FIRST], tonumber(ARGV[FIRST + 1])
-local message = message_at(FIRST + 2)
+local goes_on, message = ARGV[FIRST + 2], message_at(FIRST + 3)
+note_heard(message, goes_on)
 local mark = mark_of(message.channel, message.id)
 local logged = is_logged(message.channel, message.id)
 local seen = logged or mark == 'seen'

@@ -9,6 +9,10 @@ end
 edit(key('bodies', channel))
 local conversation = conversation_in(mark_of(channel, id))
 if conversation then
+  local parked = call('HGET', key('parked'), conversation .. '\n' .. id)
+  if parked then
+    call('HSET', key('parked'), conversation .. '\n' .. id, edited(parked, changed_at, text))
+  end
   edit(key('mail', conversation))
   each_turn_of(conversation, id, function(at, record, header)
     if header.role == 'person' then

@@ -75,6 +75,13 @@ async def _look(client: Redis, address: str) -> AsyncIterator[Finding]:
         detail=f"version {_text(schema)}" if schema else "none yet",
         hint="They were written by another version of Jay: see docs/operations.md.",
     )
+    parked = await client.hlen(key("parked"))
+    yield Finding(
+        name="store parked",
+        ok=not parked,
+        detail=f"{parked} messages put aside because every try to answer failed",
+        hint="`jay parked` lists them, the log says why; `jay parked --again ID` tries again.",
+    )
     for name, (wanted, hint) in KEEPS.items():
         yield await _setting(client, name, wanted, hint)
     yield _memory(about)

@@ -22,6 +22,10 @@ PREFIX: Final = "jay:{0}:"
 DAY_S: Final = 86_400
 SEEN_S: Final = 2 * DAY_S
 """How long a message that was only logged is known as seen. Slack retries within an hour."""
+MAX_PLACES: Final = 5_000
+"""The most channels and threads of a platform that are read back after a gap."""
+MAX_PARKED: Final = 1_000
+"""The most mail that is kept aside."""
 STOP_S: Final = 60
 """How long a wish to stop is kept."""
 
@@ -34,7 +38,7 @@ class KeyKind:
     """One kind of key."""
 
     type: Literal["string", "hash", "list", "zset"]
-    per: Literal["store", "channel", "thread", "message", "conversation", "person"]
+    per: Literal["store", "platform", "channel", "thread", "message", "conversation", "person"]
     life: Life
     holds: str
 
@@ -59,6 +63,27 @@ KINDS: Final[dict[str, KeyKind]] = {
         per="store",
         life="ever",
         holds="an item for each wake-up, at most 100; who waits to claim blocks on it",
+    ),
+    "parked": KeyKind(
+        type="hash",
+        per="store",
+        life="retention",
+        holds="`conversation newline message id` to a mail record that was put aside",
+    ),
+    "first": KeyKind(
+        type="string", per="platform", life="ever", holds="when anybody was first heard (seconds)"
+    ),
+    "heard": KeyKind(
+        type="zset",
+        per="platform",
+        life="ever",
+        holds="places, by when the newest message heard there was sent; at most 5,000",
+    ),
+    "gaps": KeyKind(
+        type="zset",
+        per="platform",
+        life="ever",
+        holds="places to be read back, by since when; as many at most",
     ),
     "log": KeyKind(
         type="zset", per="channel", life="retention", holds="message ids, by when they were sent"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from bot.conversations import Conversation
 from bot.errors import MailboxFull
 from bot.messages import Command, IncomingMessage, Mail, Place
-from bot.ports import Lease
+from bot.ports import Lease, Parked
 from bot.store.keys import key
-from bot.store.records import channel_id, decode_mail, encode_mail
+from bot.store.records import channel_id, decode_mail, encode_mail, kept_at
 from bot.store.server import Server, number_in, records_in
 
 
@@ -25,7 +25,8 @@ class Mailboxes(Server):
         What was edited since it was logged waits as it reads now.
         """
         to = conversation.key if conversation else ""
-        accepted = number_in(await self._run("accept", to, waiting, *encode_mail(message)))
+        goes_on = conversation.thread if conversation else ""
+        accepted = number_in(await self._run("accept", to, waiting, goes_on, *encode_mail(message)))
         if accepted < 0:
             raise MailboxFull(f"{to} has {waiting} messages waiting")
         return accepted == 1
@@ -40,6 +41,28 @@ class Mailboxes(Server):
         records = await self._run("mail", lease.conversation.key, lease.fence)
         mail = [decode_mail(record) for record in records_in(records)]
         return sorted(mail, key=lambda one: (one.sent_at, one.message_id))
+
+    async def park(self, lease: Lease, *, message_ids: Sequence[str]) -> None:
+        """Put mail aside for an operator, and drop the open reply, all at once."""
+        await self._run("park", lease.conversation.key, lease.fence, *message_ids)
+
+    async def parked(self) -> Sequence[Parked]:
+        """Return what was put aside, oldest first."""
+        answer = records_in(await self._run("parked"))
+        found = [
+            Parked(
+                conversation=Conversation.parse(field.decode().partition("\n")[0]),
+                mail=decode_mail(record),
+                at=kept_at(record),
+            )
+            for field, record in zip(answer[::2], answer[1::2], strict=True)
+        ]
+        return sorted(found, key=lambda one: (one.at, one.id))
+
+    async def take_up(self, parked: Parked) -> bool:
+        """Put parked mail back into its mailbox and wake a worker; False if it is not there."""
+        key_of, message_id = parked.conversation.key, parked.mail.message_id
+        return number_in(await self._run("take_up", key_of, message_id)) == 1
 
     async def conversation_at(self, place: Place, message_id: str) -> Conversation | None:
         """Return the conversation that a stored or posted message belongs to, if any."""

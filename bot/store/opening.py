@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from bot.store.gaps import Gaps
 from bot.store.leases import Leases
 from bot.store.log import Log
 from bot.store.mailboxes import Mailboxes
@@ -16,7 +17,7 @@ from bot.store.turns import Turns
 log = structlog.get_logger(__name__)
 
 
-class RedisStore(Log, Mailboxes, Leases, Turns):
+class RedisStore(Log, Gaps, Mailboxes, Leases, Turns):
     """A `bot.ports.Store` in Redis or Valkey. `open_store` is the way to one."""
 
 

@@ -1,4 +1,4 @@
--- Stands before every script. ARGV 1-7 are the store's: see bot/store/server.py.
+-- Stands before every script. ARGV 1-9 are the store's: see bot/store/server.py.
 -- Time is the server's own (TIME), so that leases and retention never depend on
 -- a client's clock; when a message was sent and edited is the platform's word.
 -- KEYS[1] only names the node: all keys carry the tag that is in the prefix.
@@ -10,7 +10,9 @@ local MAX_TURNS = tonumber(ARGV[4])
 local SEEN_S = tonumber(ARGV[5])
 local STOP_S = tonumber(ARGV[6])
 local DAY_S = tonumber(ARGV[7])
-local FIRST = 8
+local MAX_PARKED = tonumber(ARGV[8])
+local MAX_PLACES = tonumber(ARGV[9])
+local FIRST = 10
 local call = redis.call
 local time = call('TIME')
 local NOW = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -157,6 +159,27 @@ local function log_message(message)
   trim_log(channel)
 end
 
+-- What was heard, and gaps ---------------------------------------------------
+
+local function keep_newest(places)
+  call('ZREMRANGEBYRANK', places, 0, -MAX_PLACES - 1)
+end
+
+-- A place is `channel:thread:direct`, as bot/store/records.py reads it back.
+local function note_heard(message, goes_on)
+  local heard = key('heard', string.match(message.channel, '^[^:]*'))
+  local direct = string.find(message.header, '"direct":true', 1, true) and ':1' or ':0'
+  local begin = message.channel .. ':'
+  local new = call('ZADD', heard, 'GT', message.sent_at, begin .. message.thread .. direct)
+  if goes_on ~= '' and goes_on ~= message.thread then
+    new = new + call('ZADD', heard, 'GT', message.sent_at, begin .. goes_on .. direct)
+  end
+  if new > 0 then
+    keep_newest(heard)
+    call('SET', key('first', string.match(message.channel, '^[^:]*')), time[1], 'NX')
+  end
+end
+
 -- Mail and turns -----------------------------------------------------------
 
 -- What was edited before it became mail is answered as it reads now.
@@ -175,6 +198,24 @@ local function put_mail(message, conversation)
   if not call('ZSCORE', key('leased'), conversation) then
     wake(conversation)
   end
+end
+
+-- Mail that was put aside ends with the retention, and the oldest where there is too much.
+local function trim_parked()
+  local parked, kept_at = call('HGETALL', key('parked')), {}
+  for at = 1, #parked, 2 do
+    local _, kept = parts(parked[at + 1])
+    if tonumber(kept) <= OLDEST then
+      call('HDEL', key('parked'), parked[at])
+    else
+      table.insert(kept_at, {tonumber(kept), parked[at]})
+    end
+  end
+  table.sort(kept_at, function(one, other) return one[1] < other[1] end)
+  for at = 1, #kept_at - MAX_PARKED do
+    call('HDEL', key('parked'), kept_at[at][2])
+  end
+  call('EXPIRE', key('parked'), RETENTION_S)
 end
 
 local function age_turns(conversation)
@@ -214,6 +255,7 @@ local function erase(channel, id)
   local conversation = conversation_in(mark)
   if conversation then
     count = count + drop_mail(conversation, id)
+    count = count + call('HDEL', key('parked'), conversation .. '\n' .. id)
     local turns = key('turns', conversation)
     local taken = {}
     each_turn_of(conversation, id, function(_, record) table.insert(taken, record) end)

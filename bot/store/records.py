@@ -17,7 +17,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from bot.conversations import Conversation, Reply, Turn
 from bot.errors import StoreVersion
-from bot.messages import Command, IncomingMessage, Mail, Place, PlatformName
+from bot.messages import PLATFORMS, Command, IncomingMessage, Mail, Place, PlatformName
 
 VERSION = 1
 
@@ -34,6 +34,28 @@ Record = TypeVar("Record")
 def channel_id(place: Place | Conversation) -> str:
     """Return the id of the channel that a place or a conversation lies in."""
     return ":".join((place.platform, place.workspace, place.channel))
+
+
+def place_id(place: Place) -> str:
+    """Return the id of a channel or thread among the places that Jay has heard."""
+    return f"{channel_id(place)}:{place.thread}:{int(place.direct)}"
+
+
+def parse_place_id(text: str) -> Place:
+    """Read a `place_id` back.
+
+    Raises:
+        ValueError: it is none.
+    """
+    name, workspace, channel, thread, direct = text.split(":")
+    platform = next(known for known in PLATFORMS if known == name)
+    return Place(
+        platform=platform,
+        workspace=workspace,
+        channel=channel,
+        thread=thread,
+        direct=direct == "1",
+    )
 
 
 def author_key(platform: PlatformName, person: str) -> str:
@@ -80,6 +102,11 @@ def decode_mail(record: bytes) -> Mail:
         StoreVersion: the record can't be read.
     """
     return _decode(_MAIL, record)
+
+
+def kept_at(record: bytes) -> float:
+    """Return when a record was stored, Unix seconds."""
+    return int(record.split(b"\n", 2)[1]) / 1_000_000
 
 
 def decode_turn(record: bytes) -> Turn:

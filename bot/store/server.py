@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import structlog
 from redis import exceptions
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
@@ -24,7 +25,7 @@ from redis.backoff import NoBackoff
 
 from bot.errors import SettingsError, StoreError, StoreUnreachable, StoreVersion
 from bot.store.errors import address_of, translate
-from bot.store.keys import DAY_S, PREFIX, SCHEMA, SEEN_S, STOP_S, key
+from bot.store.keys import DAY_S, MAX_PARKED, MAX_PLACES, PREFIX, SCHEMA, SEEN_S, STOP_S, key
 from bot.store.scripts import STEPS, read_script
 
 CONNECTIONS = 32
@@ -34,6 +35,8 @@ ANSWER_TIMEOUT_S = 5.0
 BLOCK_S = 2.0
 """The longest blocking read."""
 AGAIN_AFTER_S = 0.05
+
+log = structlog.get_logger(__name__)
 
 Argument = str | bytes | int | float
 Answer = TypeVar("Answer")
@@ -76,11 +79,20 @@ class Server:
             SEEN_S,
             STOP_S,
             DAY_S,
+            MAX_PARKED,
+            MAX_PLACES,
         )
 
     async def ping(self) -> None:
-        """Return if the store answers."""
-        await self._ask(self._client.ping())
+        """Return if the store answers. Says so if somebody emptied it, and goes on.
+
+        Raises:
+            StoreUnreachable: it doesn't.
+            StoreVersion: the data there are of another version by now.
+        """
+        if await self._ask(self._client.get(key("schema"))) is None:
+            log.error("store.emptied", address=self.address)
+        await self.open()
 
     async def open(self) -> None:
         """Claim the data for this version, or see that they are.

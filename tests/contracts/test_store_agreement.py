@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bot.conversations import Reply, Turn, in_place
 from bot.errors import StoreError
 from bot.messages import Command, IncomingMessage, MessageChanged, MessageDeleted
-from bot.ports import Lease, Store
+from bot.ports import Lease, Parked, Store
 from bot.store import open_store
 
 
@@ -126,7 +126,10 @@ single = st.one_of(
     calls("save_reply", held, reply=replies),
     settles,
     calls("keep_window_start", held, start=st.integers(0, 9)),
+    calls("note_gap", platform=st.just("slack"), heard_until=times),
     calls("mail", held),
+    calls("park", held, message_ids=some_ids),
+    calls("take_up", parked=st.builds(Parked, conversation=talks, mail=messages, at=st.just(0.0))),
     calls("open_reply", held),
     calls("conversation_at", place=places, message_id=ids),
     calls("takes_part", conversation=talks),
@@ -142,6 +145,10 @@ async def everything(store: Store) -> dict[str, object]:
     """All that can be read without a lease."""
     return {
         "turns": [list(await store.turns(talk)) for talk in TALKS],
+        "parked": [(one.id, one.mail) for one in await store.parked()],
+        "gaps": sorted(
+            [(repr(gap.place), gap.since) for gap in await store.gaps("slack", limit=99)]
+        ),
         "windows": [await store.window_start(talk) for talk in TALKS],
         "part": [await store.takes_part(talk) for talk in TALKS],
         "logs": [

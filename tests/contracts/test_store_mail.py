@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from fakes.talk import ANA, CHANNEL, DIRECT, command, in_thread, message
 
-from bot.conversations import in_place
-from bot.errors import MailboxFull
+from bot.conversations import Reply, in_place
+from bot.errors import LeaseLost, MailboxFull
 from bot.messages import Attachment, IncomingMessage, MessageChanged, MessageDeleted, Place
 from bot.ports import Lease, Store
 
@@ -197,3 +197,60 @@ async def test_half_an_emoji_loses_no_message(store: Store) -> None:
     (mail,) = await store.mail(await claim(store))
     assert mail.text.startswith("look ")
     assert mail.text.endswith(" here")
+
+
+async def test_mail_that_is_put_aside_leaves_the_rest_waiting(store: Store) -> None:
+    await accept(store, "poison", "hello")
+    lease = await claim(store)
+    await store.save_reply(lease, Reply(reply_id="r", answers=("1.0",)))
+
+    await store.park(lease, message_ids=["1.0"])
+
+    assert [one.text for one in await store.mail(lease)] == ["hello"]
+    assert await store.open_reply(lease) is None
+    (parked,) = await store.parked()
+    assert (parked.id, parked.mail.text) == (f"{TALK.key}/1.0", "poison")
+    assert parked.at > 1e9
+
+
+async def test_mail_that_was_put_aside_is_not_accepted_again(store: Store) -> None:
+    await accept(store, "poison")
+    await store.park(await claim(store), message_ids=["1.0"])
+
+    assert not await store.accept(message("poison"), conversation=TALK, waiting=20)
+
+
+async def test_what_is_taken_up_again_wakes_a_worker_once(store: Store) -> None:
+    await accept(store, "poison")
+    lease = await claim(store)
+    await store.park(lease, message_ids=["1.0"])
+    await store.release(lease)
+    (parked,) = await store.parked()
+
+    assert await store.take_up(parked)
+    assert not await store.take_up(parked)
+
+    assert [one.text for one in await store.mail(await claim(store))] == ["poison"]
+    assert await store.parked() == []
+
+
+async def test_what_is_put_aside_can_be_edited_deleted_and_forgotten(store: Store) -> None:
+    await accept(store, "one", "two", "three")
+    await store.park(await claim(store), message_ids=["1.0", "2.0", "3.0"])
+
+    await store.change(MessageChanged(place=CHANNEL, message_id="1.0", text="uno", changed_at=2))
+    await store.delete(MessageDeleted(place=CHANNEL, message_id="2.0"))
+    assert [one.mail.text for one in await store.parked()] == ["uno", "three"]
+
+    await store.forget_person("slack", ANA.id)
+    assert await store.parked() == []
+
+
+async def test_who_lost_the_lease_puts_nothing_aside(store: Store) -> None:
+    await accept(store, "hello")
+    lease = await claim(store)
+    await store.release(lease)
+    await claim(store)
+
+    with pytest.raises(LeaseLost):
+        await store.park(lease, message_ids=["1.0"])

@@ -6,7 +6,7 @@ import pytest
 from fakes.surface import MemorySurface
 
 from bot.delivery import Draft, WriteBudget
-from bot.errors import MayNotWrite, PlatformUnreachable, TooFast
+from bot.errors import LeaseLost, MayNotWrite, PlatformUnreachable, TooFast
 from bot.messages import Place
 from bot.ports import Target
 
@@ -160,7 +160,7 @@ async def test_a_refusal_is_told_at_the_end_and_seen_before(
     async with draft_on(surface, records) as draft:
         draft.show("may I?")
         await asyncio.sleep(1)
-        assert draft.broken
+        assert draft.failure is not None
         with pytest.raises(MayNotWrite):
             await draft.finish("may I?")
 
@@ -176,3 +176,62 @@ async def test_a_reply_that_somebody_deleted_is_not_written_again(
 
     assert draft.gone
     assert surface.texts == []
+
+
+async def test_nothing_is_written_once_the_lease_may_have_run_out(surface: MemorySurface) -> None:
+    """A process that was stopped for a minute would write its old text over the finished one."""
+
+    async def record(ids: tuple[str, ...]) -> None:
+        return
+
+    draft = Draft(
+        surface=surface,
+        target=TARGET,
+        budget=WriteBudget(),
+        nonce="r1",
+        record=record,
+        holds=lambda: not surface.texts,
+    )
+    async with draft:
+        draft.show("one")
+        await asyncio.sleep(2.0)
+        with pytest.raises(LeaseLost):
+            await draft.finish("one two")
+
+    assert surface.texts == ["one"]
+
+
+async def test_a_post_whose_answer_was_lost_is_brought_up_to_the_newest_text(
+    surface: MemorySurface, records: list[tuple[str, ...]]
+) -> None:
+    """The platform finds the first post by its nonce, and that one reads what it read then."""
+    post, lost = surface.post, [PlatformUnreachable("timed out")]
+
+    async def answer_lost(target: Target, part: str, *, nonce: str, last: bool) -> str:
+        posted = await post(target, part, nonce=nonce, last=last)
+        if lost:
+            raise lost.pop()
+        return posted
+
+    surface.post = answer_lost  # type: ignore[method-assign]
+    async with draft_on(surface, records) as draft:
+        draft.show("half")
+        await asyncio.sleep(0.1)
+        await draft.finish("half and the rest")
+
+    assert surface.texts == ["half and the rest"]
+
+
+async def test_a_text_that_shrinks_and_grows_again_keeps_its_messages(
+    surface: MemorySurface, records: list[tuple[str, ...]]
+) -> None:
+    """A part that was taken away could not come back under its nonce."""
+    surface.limit = 5
+    async with draft_on(surface, records) as draft:
+        draft.show("onetwo")
+        await asyncio.sleep(5.0)
+        draft.show("one")
+        await asyncio.sleep(5.0)
+        await draft.finish("onetwotre")
+
+    assert surface.texts == ["onetw", "otre"]

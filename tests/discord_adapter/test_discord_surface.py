@@ -372,3 +372,31 @@ async def test_history_that_jay_may_not_read_says_so(
         await surface.history(
             Place(platform="discord", workspace=side.guild_id, channel=outside), limit=10
         )
+
+
+async def test_history_since_a_time_leaves_out_what_is_older_and_tells_of_edits(
+    surface: DiscordSurface, side: DiscordSide, world: World, place: Place, maya: str
+) -> None:
+    now = time.time()
+    world.say(place.channel, maya, "old", at=now - 500)
+    new = world.say(place.channel, maya, "new", at=now - 50)
+    world.edit(place.channel, new.id, "newer")
+
+    (heard,) = await surface.history(place, limit=10, since=now - 100)
+
+    assert heard.text == "newer"
+    assert heard.edited_at > 0
+
+
+async def test_the_places_where_something_was_said_are_channels_and_threads(
+    surface: DiscordSurface, side: DiscordSide, place: Place, maya: str
+) -> None:
+    root = side.say_as(maya, place.channel, "the root")
+    thread = side.create_thread_as(maya, place.channel, root.id, "Root")
+    side.say_as(maya, thread.id, "inside")
+
+    places = await surface.places(since=time.time() - 60)
+
+    assert place in places
+    assert replace(place, thread=thread.id) in places
+    assert await surface.places(since=time.time() + 60) == []

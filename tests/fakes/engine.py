@@ -26,6 +26,10 @@ class ScriptedEngine:
     delay_s: float = 0.0
     """Passes before each piece."""
     unreachable: bool = False
+    poison: str = ""
+    """A prompt that holds this text brings the program down, as a bug would."""
+    goes_on: bool = False
+    """Where a prompt ends with the reply's beginning, only the rest of it is said."""
     requests: list[Prompt] = field(default_factory=list)
     running: int = 0
     most_running: int = 0
@@ -53,6 +57,8 @@ class ScriptedEngine:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         self._reach()
+        if self.poison and self.poison in "".join(self._vocabulary[one] for one in prompt.ids):
+            raise RuntimeError("a bug")
         reply = self.replies[min(len(self.requests), len(self.replies) - 1)]
         failure, self._failure = self._failure, None
         self.requests.append(prompt)
@@ -73,6 +79,10 @@ class ScriptedEngine:
             self.running -= 1
 
     async def _say(self, prompt: Prompt, reply: str) -> AsyncGenerator[Piece, None]:
+        if self.goes_on:
+            asked = "".join(self._vocabulary[one] for one in prompt.ids)
+            said = max(at for at in range(len(reply) + 1) if asked.endswith(reply[:at]))
+            reply = reply[said:]
         ends = [at for stop in prompt.stop if (at := reply.find(stop)) >= 0]
         ids = self._encode(reply[: min(ends)] if ends else reply)
         length = len(ids) > prompt.max_tokens

@@ -14,7 +14,7 @@ from adapters.slack import SlackEdge
 from adapters.slack.sockets import Patience
 from bot.errors import StoreUnreachable
 from bot.messages import Event, Place
-from bot.ports import Target
+from bot.ports import Missed, Target, nothing_missed
 from bot.settings import SlackSettings
 from bot.skills import COMMANDS
 
@@ -66,8 +66,14 @@ class Running:
     task: asyncio.Task[None]
 
 
-async def start(settings: SlackSettings, ear: Ear, *, patience: Patience = PATIENCE) -> Running:
-    edge = SlackEdge(settings, hear=ear.hear, commands=COMMANDS, patience=patience)
+async def start(
+    settings: SlackSettings,
+    ear: Ear,
+    *,
+    patience: Patience = PATIENCE,
+    missed: Missed = nothing_missed,
+) -> Running:
+    edge = SlackEdge(settings, hear=ear.hear, commands=COMMANDS, patience=patience, missed=missed)
     task = asyncio.create_task(edge.run())
     await until(lambda: edge.ready or task.done())
     return Running(edge, task)

@@ -23,10 +23,11 @@ from bot.messages import (
     Place,
     PlatformName,
 )
-from bot.ports import Lease
+from bot.ports import Gap, Lease, Parked
 
 STOP_KEPT_S = 60.0
 DAY_S = 86_400.0
+MAX_PARKED = 1_000
 
 Channel = tuple[str, str, str]
 MessageKey = tuple[Channel, str]
@@ -92,6 +93,10 @@ class MemoryStore:
         self._gone: set[MessageKey] = set()
         self._said: defaultdict[tuple[str, str], set[MessageKey]] = defaultdict(set)
         self._talks: defaultdict[Conversation, Talk] = defaultdict(Talk)
+        self._parked: dict[tuple[Conversation, str], Kept] = {}
+        self._first: dict[PlatformName, float] = {}
+        self._heard: defaultdict[PlatformName, dict[Place, float]] = defaultdict(dict)
+        self._gaps: defaultdict[PlatformName, dict[Place, float]] = defaultdict(dict)
         self._fences = 0
         self._bell = asyncio.Event()
 
@@ -101,6 +106,7 @@ class MemoryStore:
     async def accept(
         self, message: IncomingMessage, *, conversation: Conversation | None, waiting: int
     ) -> bool:
+        self._note_heard(message, conversation)
         channel = _channel(message.place)
         key = (channel, message.message_id)
         seen = message.message_id in self._logs[channel] or key in self._marks
@@ -129,6 +135,8 @@ class MemoryStore:
             logged.change(changed)
         if conversation := self._marks.get((channel, changed.message_id)):
             talk = self._talks[conversation]
+            if parked := self._parked.get((conversation, changed.message_id)):
+                parked.change(changed)
             if mail := talk.mail.get(changed.message_id):
                 mail.change(changed)
             for kept in talk.turns:
@@ -181,6 +189,37 @@ class MemoryStore:
     async def mail(self, lease: Lease) -> Sequence[Mail]:
         mail = [kept.mail for kept in self._held(lease).mail.values()]
         return sorted(mail, key=lambda one: (one.sent_at, one.message_id))
+
+    async def park(self, lease: Lease, *, message_ids: Sequence[str]) -> None:
+        talk = self._held(lease)
+        for message_id in message_ids:
+            if kept := talk.mail.pop(message_id, None):
+                kept.at = self._clock()
+                self._parked[lease.conversation, message_id] = kept
+        if not talk.mail:
+            talk.waits_since = None
+        talk.reply = None
+        self._age_parked()
+
+    async def parked(self) -> Sequence[Parked]:
+        self._age_parked()
+        found = [
+            Parked(conversation=conversation, mail=kept.mail, at=kept.at)
+            for (conversation, _), kept in self._parked.items()
+        ]
+        return sorted(found, key=lambda one: (one.at, one.id))
+
+    async def take_up(self, parked: Parked) -> bool:
+        message_id = parked.mail.message_id
+        kept = self._parked.pop((parked.conversation, message_id), None)
+        if kept is None:
+            return False
+        talk = self._talks[parked.conversation]
+        talk.mail[message_id] = kept
+        self._lead_back(parked.conversation, [message_id])
+        if talk.leased_until is None:
+            self._wake(talk)
+        return True
 
     async def turns(self, conversation: Conversation) -> Sequence[Turn]:
         talk = self._talks[conversation]
@@ -237,8 +276,44 @@ class MemoryStore:
                 self._log(message)
         return sum(len(set(log) - before.get(id(log), set())) for log in self._logs.values())
 
+    async def note_gap(self, platform: PlatformName, *, heard_until: float) -> None:
+        gaps = self._gaps[platform]
+        for place, heard in self._heard[platform].items():
+            gaps[place] = min(heard, heard_until, gaps.get(place, heard))
+
+    async def note_places(
+        self, platform: PlatformName, places: Sequence[Place], *, since: float
+    ) -> None:
+        if platform not in self._first:
+            return
+        since = max(since, float(int(self._first[platform])))
+        for place in places:
+            if place not in self._gaps[platform]:
+                self._gaps[platform][place] = since
+                self._heard[platform].setdefault(place, since)
+
+    async def gaps(self, platform: PlatformName, *, limit: int) -> Sequence[Gap]:
+        found = [Gap(place=place, since=since) for place, since in self._gaps[platform].items()]
+        found.sort(key=lambda gap: gap.since, reverse=True)
+        return found[: max(0, limit)]
+
+    async def close_gap(self, gap: Gap) -> None:
+        gaps = self._gaps[gap.place.platform]
+        if gap.place in gaps and gaps[gap.place] >= gap.since:
+            del gaps[gap.place]
+
     async def forget_person(self, platform: PlatformName, person_id: str) -> int:
         return sum(self._erase(key) for key in self._said.pop((platform, person_id), set()))
+
+    def _note_heard(self, message: IncomingMessage, conversation: Conversation | None) -> None:
+        heard = self._heard[message.place.platform]
+        threads = {message.place.thread}
+        if conversation and conversation.thread:
+            threads.add(conversation.thread)
+        for thread in threads:
+            place = replace(message.place, thread=thread)
+            heard[place] = max(heard.get(place, message.sent_at), message.sent_at)
+        self._first.setdefault(message.place.platform, self._clock())
 
     def _log(self, message: IncomingMessage) -> None:
         channel = _channel(message.place)
@@ -325,6 +400,7 @@ class MemoryStore:
         if conversation := self._marks.pop(key, None):
             talk = self._talks[conversation]
             count += int(talk.mail.pop(message_id, None) is not None)
+            count += int(self._parked.pop((conversation, message_id), None) is not None)
             if not talk.mail:
                 talk.waits_since = None
             left = [kept for kept in talk.turns if message_id not in kept.turn.message_ids]
@@ -339,6 +415,13 @@ class MemoryStore:
         log = self._logs[channel]
         for message_id in [one for one, kept in log.items() if kept.at <= oldest]:
             del log[message_id]
+
+    def _age_parked(self) -> None:
+        oldest = self._clock() - self._retention_s
+        for key in [one for one, kept in self._parked.items() if kept.at <= oldest]:
+            del self._parked[key]
+        while len(self._parked) > MAX_PARKED:
+            del self._parked[min(self._parked, key=lambda one: self._parked[one].at)]
 
     def _age_turns(self, talk: Talk) -> None:
         oldest = self._clock() - self._retention_s

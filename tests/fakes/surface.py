@@ -15,9 +15,14 @@ class MemorySurface:
 
     limit: int = 2000
     pace: Pace = field(default_factory=lambda: Pace(writes=5, per_s=5.0))
+    read_pace: Pace = field(default_factory=lambda: Pace(writes=5, per_s=5.0))
     shows_status: bool = True
     shown: dict[str, str] = field(default_factory=dict)
     history_of: list[IncomingMessage] = field(default_factory=list)
+    history_errors: list[PlatformError] = field(default_factory=list)
+    places_errors: list[Exception] = field(default_factory=list)
+    reads: list[Place] = field(default_factory=list)
+    sits_in: list[Place] = field(default_factory=list)
     whispers: list[tuple[str, str]] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
     writes: list[tuple[str, str, str]] = field(default_factory=list)
@@ -64,8 +69,25 @@ class MemorySurface:
     async def link(self, place: Place, message_id: str) -> str:
         return f"https://chat.example/{place.channel}/{message_id}"
 
-    async def history(self, place: Place, *, limit: int) -> list[IncomingMessage]:
-        return self.history_of[-limit:]
+    async def history(
+        self, place: Place, *, limit: int, since: float = 0.0
+    ) -> list[IncomingMessage]:
+        if self.history_errors:
+            raise self.history_errors.pop(0)
+        self.reads.append(place)
+        found = [
+            one
+            for one in self.history_of
+            if one.sent_at >= since
+            and one.place.channel == place.channel
+            and place.thread in ("", one.place.thread, one.message_id)
+        ]
+        return found[-limit:]
+
+    async def places(self, *, since: float) -> list[Place]:
+        if self.places_errors:
+            raise self.places_errors.pop(0)
+        return self.sits_in
 
     @property
     def texts(self) -> list[str]:

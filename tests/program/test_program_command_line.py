@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from fakes.talk import CHANNEL, message
+from fakes.valkey import RunningValkey, empty_valkey, valkey
+
+from bot.conversations import in_place
+from bot.store import open_store
+
+__all__ = ["empty_valkey", "valkey"]
 
 JAY = Path(sys.executable).with_name("jay")
 
@@ -27,7 +35,17 @@ def jay(*arguments: str, folder: Path, **environment: str) -> subprocess.Complet
 def test_the_help_names_every_verb(tmp_path: Path) -> None:
     told = jay("--help", folder=tmp_path).stdout
 
-    for verb in ("run", "demo", "chat", "doctor", "engine", "train", "forget", "manifest"):
+    for verb in (
+        "run",
+        "demo",
+        "chat",
+        "doctor",
+        "engine",
+        "train",
+        "forget",
+        "manifest",
+        "parked",
+    ):
         assert verb in told
 
 
@@ -90,3 +108,42 @@ def test_a_platform_that_is_none_is_refused(verb: str, tmp_path: Path) -> None:
 
     assert told.returncode == 1
     assert "slack or discord" in told.stderr
+
+
+@pytest.mark.valkey
+def test_parked_says_when_there_is_nothing_and_refuses_what_is_not_there(tmp_path: Path) -> None:
+    told = jay("parked", folder=tmp_path)
+    refused = jay("parked", "--again", "slack:T1:C1:1.0/1.0", folder=tmp_path)
+
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.strip() == "Nothing is parked."
+    assert refused.returncode == 1
+    assert "slack:T1:C1:1.0/1.0" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.valkey
+def test_parked_lists_without_a_word_of_what_was_said_and_has_it_answered_again(
+    tmp_path: Path, empty_valkey: RunningValkey
+) -> None:
+    """Operators' terminals and tickets are no place for people's messages."""
+    asyncio.run(park_one(empty_valkey.url))
+
+    listed = jay("parked", folder=tmp_path, REDIS_URL=empty_valkey.url)
+    again = jay("parked", "--again", "all", folder=tmp_path, REDIS_URL=empty_valkey.url)
+    after = jay("parked", folder=tmp_path, REDIS_URL=empty_valkey.url)
+
+    assert "slack:T1:C1:1.0/1.0" in listed.stdout
+    assert "secret words" not in listed.stdout
+    assert "waits to be answered again" in again.stdout
+    assert after.stdout.strip() == "Nothing is parked."
+
+
+async def park_one(url: str) -> None:
+    talk = in_place(CHANNEL, root="1.0")
+    async with open_store(url, retention_days=3, max_turns=50, max_log=100) as store:
+        await store.accept(message("secret words"), conversation=talk, waiting=5)
+        lease = await store.claim(worker="w", lease_s=60.0, wait_s=0.0)
+        assert lease is not None
+        await store.park(lease, message_ids=["1.0"])
+        await store.release(lease)

@@ -39,6 +39,10 @@ async def use_everything(store: Store) -> None:
     )
     await store.save_reply(lease, Reply(reply_id="r", answers=("2.0",), message_ids=("m2",)))
     await store.ask_stop(TALK)
+    await store.note_gap("slack", heard_until=9.0)
+    await store.accept(message("bad", message_id="3.0", place=THREAD), conversation=TALK, waiting=5)
+    await store.park(lease, message_ids=["3.0"])
+    await store.save_reply(lease, Reply(reply_id="r", answers=("2.0",), message_ids=("m2",)))
     await store.accept_command(command("why"), conversation=in_place(CHANNEL, root="cmd-why"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 
 import pytest
@@ -290,3 +291,28 @@ def test_without_a_way_in_the_settings_are_refused() -> None:
             commands=COMMANDS,
             patience=PATIENCE,
         )
+
+
+async def test_each_new_connection_tells_since_when_something_may_have_been_missed(
+    side, settings, ear, faults
+):
+    """Slack repeats for some minutes only, and a laptop sleeps for hours."""
+    told: list[float | None] = []
+    running = await start(settings, ear, missed=told.append)
+    await until(lambda: told == [None])
+    await asyncio.sleep(0.02)
+    before = time.time()
+    faults.signal("slack", "drop_sockets")
+    await until(lambda: len(told) == 2)
+    await stop(running)
+
+    assert told[1] is not None
+    assert before - 1 < told[1] < time.time()
+
+
+async def test_another_process_with_the_same_token_is_noticed(side, edge, settings, ear):
+    """Each would hear a part of what is said, and nobody would know why."""
+    with capture_logs() as told:
+        second = await start(settings, ear)
+        await until(lambda: "slack.others_listen" in [one["event"] for one in told])
+        await stop(second)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from fakes.slack import settings_for, target
@@ -362,3 +363,35 @@ async def test_people_whose_names_slack_won_t_tell_keep_their_ids(
     (heard,) = await surface.history(target(general).place, limit=5)
 
     assert heard.author.name == maya.id
+
+
+async def test_history_since_a_time_leaves_out_what_is_older_and_tells_of_edits(
+    surface, world, general, maya
+):
+    now = time.time()
+    world.say(general, maya.id, "old", at=now - 500)
+    root = world.say(general, maya.id, "root", at=now - 60)
+    world.say(general, maya.id, "reply", thread=root.id, at=now - 50)
+    world.edit(general, root.id, "Root")
+    place = target(general).place
+
+    channel = await surface.history(place, limit=10, since=now - 100)
+    thread = await surface.history(replace(place, thread=root.id), limit=10, since=now - 55)
+
+    assert [one.text for one in channel] == ["Root", "reply"]
+    assert channel[0].edited_at > 0
+    assert channel[1].edited_at == 0
+    assert [one.text for one in thread] == ["reply"]
+
+
+async def test_the_places_of_jay_are_its_channels_and_direct_messages(
+    surface, world, general, maya
+):
+    direct = world.open_direct(world.bot_id, maya.id)
+    outside = world.channel_named("outside").id
+
+    places = {one.channel: one for one in await surface.places(since=0)}
+
+    assert places[general] == target(general).place
+    assert places[direct.id].direct
+    assert outside not in places

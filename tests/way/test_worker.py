@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from fakes.talk import DIRECT, in_thread, message
 
+from bot.errors import JayError, TokenRefused
+
 MakeWay = Callable[..., Any]
 pytestmark = [pytest.mark.looptime]
 
@@ -40,17 +42,67 @@ async def test_one_conversation_is_answered_in_the_order_it_was_said(make_way: M
     assert last.index("one") < last.index("two") < last.index("three")
 
 
-async def test_a_crash_on_one_message_apologises_and_leaves_the_rest_working(
-    make_way: MakeWay,
-) -> None:
-    """One poisoned message must not silence a workspace."""
+SORRY = f"_{JayError.to_person}_"
+
+
+async def test_a_crash_that_does_not_come_again_is_answered_after_all(make_way: MakeWay) -> None:
     way = make_way(" Fine.\n###")
     way.engine.fail_after(0, RuntimeError("a bug"))
     async with way.working():
-        await way.hear(message("poison", message_id="1.0", place=DIRECT))
-        await until(lambda: len(way.surface.whispers) == 1)
-        await way.hear(message("hello", message_id="2.0", place=DIRECT))
+        await way.hear(message("hello", place=DIRECT))
         await until(lambda: way.surface.texts == ["Fine."])
+
+    assert await way.store.parked() == []
+
+
+async def test_a_poisoned_message_is_put_aside_with_an_apology_and_the_rest_answered(
+    make_way: MakeWay,
+) -> None:
+    """One poisoned message must not silence a workspace, nor take its neighbours along."""
+    way = make_way(" Fine.\n###")
+    way.engine.poison = "venom"
+    await way.hear(message("before", message_id="1.0", place=DIRECT))
+    await way.hear(message("venom", message_id="2.0", place=DIRECT))
+    await way.hear(message("after", message_id="3.0", place=DIRECT))
+    async with way.working():
+        await until(lambda: sorted(way.surface.texts) == ["Fine.", "Fine.", SORRY])
+
+    (parked,) = await way.store.parked()
+    assert parked.mail.text == "venom"
+    assert ["before" in prompt for prompt in way.engine.prompts] == [True, True]
+    assert "after" in way.engine.prompts[-1]
+
+
+async def test_what_was_put_aside_can_be_answered_again(make_way: MakeWay) -> None:
+    """Whoever mended the bug wants the person answered."""
+    way = make_way(" At last.\n###")
+    way.engine.poison = "venom"
+    async with way.working():
+        await way.hear(message("venom", place=DIRECT))
+        await until(lambda: way.surface.texts == [SORRY])
+        way.engine.poison = ""
+        (parked,) = await way.store.parked()
+        assert await way.store.take_up(parked)
+        await until(lambda: way.surface.texts == [SORRY, "At last."])
+
+    assert await way.store.parked() == []
+
+
+async def test_a_refused_token_keeps_the_mail_until_it_is_restored(make_way: MakeWay) -> None:
+    """An administrator may need a day for it; nothing is lost or given up meanwhile."""
+    way = make_way(" Here I am.\n###")
+    way.surface.errors = [TokenRefused("token_revoked")] * 20
+    worker = way.worker()
+    task = asyncio.create_task(worker.run())
+    await way.hear(message("hello", place=DIRECT))
+    await until(lambda: len(way.surface.errors) == 10)
+    assert worker.refused == {"slack"}
+    await until(lambda: way.surface.texts == ["Here I am."], within_s=600)
+    await until(lambda: not worker.refused)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert await way.store.parked() == []
 
 
 async def test_draining_lets_a_running_reply_end_and_begins_nothing_new(make_way: MakeWay) -> None:
