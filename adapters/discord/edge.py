@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -51,6 +52,8 @@ OVERLAP_S = 5.0
 """Channels' events may come a little out of order; so much is read twice after a gap."""
 MOST_DIRECTS = 500
 """Direct messages that are read back after a gap; the ones that spoke last."""
+
+_ID = re.compile(r"[0-9]{1,19}")
 
 
 class DiscordEdge:
@@ -226,6 +229,10 @@ class DiscordEdge:
 
     def _on_message(self, event: str, data: Mapping[str, object]) -> None:
         channel = str(data["channel_id"])
+        if not _ID.fullmatch(channel):
+            raise ValueError("no channel's id")
+        if event in ("MESSAGE_CREATE", "MESSAGE_UPDATE") and not _ID.fullmatch(str(data["id"])):
+            raise ValueError("no message's id")
         if event == "MESSAGE_CREATE":
             self._newest = max(self._newest, int(str(data["id"])))
         if not data.get("guild_id"):
