@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 
 import structlog
 from openai import AsyncOpenAI, AsyncStream, DefaultAsyncHttpxClient, Timeout
-from openai.types import Completion
+from openai.types import Completion, CompletionUsage
 
 from bot.errors import EngineBroke, EngineError, EngineStalled, EngineUnreachable, PromptRefused
 from bot.prompts import Piece, Prompt, ServedModel
@@ -118,13 +118,13 @@ class VllmEngine:
         """
         try:
             page = await self._client.models.list()
-            listed = {one.id: one.model_extra or {} for one in page.data}
+            listed = {str(one.id): one.model_extra or {} for one in page.data}
         except LIBRARY_ERRORS as error:
             raise translate(error, url=self._url) from error
         except (TypeError, AttributeError) as error:
             raise EngineError(f"what answers at {self._url} lists no models") from error
         name = self._model or next(iter(listed), "")
-        if name not in listed:
+        if name not in listed or not name.isprintable():
             names = ", ".join(listed) or "none"
             raise EngineError(f"{self._url} serves {names}; ENGINE_MODEL asks for {name!r}")
         window = listed[name].get("max_model_len")
@@ -320,17 +320,26 @@ def read_chunk(event: object) -> Chunk:
         text = getattr(choice, "text", None)
         if not isinstance(text, str):
             raise EngineBroke("the engine sent a completion without text")
-        ids = (choice.model_extra or {}).get("token_ids") or ()
-        chunk = Chunk(text=text, ids=tuple(ids), finish=choice.finish_reason or "")
-    if event.usage is not None:
-        details = event.usage.prompt_tokens_details
+        ids = (choice.model_extra or {}).get("token_ids") or []
+        if not isinstance(ids, list) or not all(isinstance(one, int) for one in ids):
+            raise EngineBroke("the engine sent token ids that are none")
+        chunk = Chunk(text=text, ids=tuple(ids), finish=str(choice.finish_reason or ""))
+    usage: object = event.usage
+    if isinstance(usage, CompletionUsage):
+        details: object = usage.prompt_tokens_details
+        cached = getattr(details, "cached_tokens", 0)
         chunk = replace(
             chunk,
-            prompt_tokens=event.usage.prompt_tokens,
-            cached_tokens=(details.cached_tokens or 0) if details else 0,
-            reply_tokens=event.usage.completion_tokens,
+            prompt_tokens=_count(usage.prompt_tokens),
+            cached_tokens=_count(cached),
+            reply_tokens=_count(usage.completion_tokens),
         )
     return chunk
+
+
+def _count(told: object) -> int:
+    """Return a number of tokens; the SDK checks nothing of what it is told."""
+    return told if isinstance(told, int) and told > 0 else 0
 
 
 def _is_loopback(url: str) -> bool:

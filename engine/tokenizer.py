@@ -18,6 +18,7 @@ import openai
 import structlog
 from tokenizers import Tokenizer as TokenizersTokenizer
 
+from bot.errors import EngineBroke
 from engine.errors import LIBRARY_ERRORS, translate
 
 log = structlog.get_logger(__name__)
@@ -93,7 +94,10 @@ class ServedCodec:
             )
         except LIBRARY_ERRORS as error:
             raise translate(error, url=self._root) from error
-        return told.prompt
+        prompt = getattr(told, "prompt", None)
+        if not isinstance(prompt, str):
+            raise EngineBroke(f"{self._root} tells no text for token ids")
+        return prompt
 
     async def _encode(self, text: str) -> Ids:
         body = {"model": self._model, "prompt": text, "add_special_tokens": False}
@@ -104,7 +108,10 @@ class ServedCodec:
                 )
             except LIBRARY_ERRORS as error:
                 raise translate(error, url=self._root) from error
-        return tuple(told.tokens)
+        tokens = getattr(told, "tokens", None)
+        if not isinstance(tokens, list) or not all(isinstance(one, int) for one in tokens):
+            raise EngineBroke(f"{self._root} tells no token ids for text")
+        return tuple(tokens)
 
 
 class LocalCodec:

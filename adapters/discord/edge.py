@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from collections.abc import Mapping, Sequence
 
@@ -43,6 +44,8 @@ IDENTIFY_EVERY_S = 5.0
 """Discord lets a client begin a session so often (Gateway, "Rate Limiting")."""
 CLOSE_S = 2.0
 """How long each thing may take to end on the way out."""
+
+_ID = re.compile(r"[0-9]{1,19}")
 
 
 class DiscordEdge:
@@ -206,7 +209,12 @@ class DiscordEdge:
             self._missed(self._heard_until)
 
     def _on_message(self, event: str, data: Mapping[str, object]) -> None:
-        self._lanes.put(Arrival(event=event, channel=str(data["channel_id"]), data=data))
+        channel = str(data["channel_id"])
+        if not _ID.fullmatch(channel):
+            raise ValueError("no channel's id")
+        if event in ("MESSAGE_CREATE", "MESSAGE_UPDATE") and not _ID.fullmatch(str(data["id"])):
+            raise ValueError("no message's id")
+        self._lanes.put(Arrival(event=event, channel=channel, data=data))
 
 
 async def _close(client: Gateway) -> None:

@@ -29,6 +29,7 @@ LIBRARY_ERRORS = (
     OSError,
     TimeoutError,
     json.JSONDecodeError,
+    UnicodeDecodeError,
 )
 """All that a call can raise before it is translated."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import discord
 import structlog
@@ -20,6 +20,9 @@ MESSAGE_EVENTS = (
 EVENTS = (*MESSAGE_EVENTS, "INTERACTION_CREATE", "READY", "RESUMED")
 """What is read; the rest is for discord.py alone."""
 _SIGNS = tuple(f'"{event}"' for event in EVENTS)
+
+_BEGINS = ("READY", "RESUMED")
+"""What a session can't begin without being read."""
 
 OnEvent: TypeAlias = Callable[[str, Mapping[str, object]], None]
 
@@ -53,6 +56,8 @@ class Gateway(discord.Client):
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
         )
+        parsers = self._connection.parsers
+        parsers.update({name: _patient(name, parse) for name, parse in parsers.items()})
         self._on_event, self._on_lost = on_event, on_lost
         self._before_identify = before_identify
 
@@ -76,3 +81,17 @@ class Gateway(discord.Client):
     async def on_error(self, event: str, /, *args: object, **kwargs: object) -> None:
         """Log what went wrong in a handler; discord.py would print it."""
         log.exception("discord.handler_failed", handler=event)
+
+
+def _patient(name: str, parse: Callable[[Any], object]) -> Callable[[Any], None]:
+    """Return discord.py's reader of an event, such that one it can't read costs no connection."""
+
+    def read(data: Any) -> None:
+        try:
+            parse(data)
+        except Exception as error:  # whatever a shape that its reader takes for granted gives
+            if name in _BEGINS:
+                raise
+            log.info("discord.malformed", kind=name, error=type(error).__name__)
+
+    return read

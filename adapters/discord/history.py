@@ -90,7 +90,8 @@ async def _page(rest: Rest, channel_id: str, way: str, start: str, size: int) ->
         query=query,
         where={"channel_id": channel_id},
     )
-    ids = sorted(int(str(one.get("id", 0))) for one in answer)
+    named = (str(one.get("id")) for one in answer)
+    ids = sorted(int(one) for one in named if one.isascii() and one.isdecimal() and len(one) < 20)
     return _Page(
         messages=sorted(_known(answer), key=lambda one: int(one.id)),
         count=len(answer),
@@ -105,7 +106,7 @@ def _known(answer: Sequence[dict[str, object]]) -> list[MessagePayload]:
         try:
             known.append(MessagePayload.model_validate(one))
         except ValidationError as error:
-            log.debug("discord.malformed", event="history", count=error.error_count())
+            log.debug("discord.malformed", kind="history", count=error.error_count())
     return known
 
 

@@ -7,8 +7,12 @@ ignored; what is named and missing makes the payload malformed.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Id = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,19}$")]
+"""A snowflake. Keys of the store are made of them, so nothing else may pass for one."""
 
 DIRECT = (1, 3)
 """Channel types: a direct message, a group of them."""
@@ -31,7 +35,7 @@ class _Payload(BaseModel):
 class UserPayload(_Payload):
     """A user."""
 
-    id: str
+    id: Id
     username: str
     global_name: str | None = None
     bot: bool = False
@@ -61,7 +65,7 @@ class ReferencePayload(_Payload):
     """Which message a message answers, or was copied from."""
 
     type: int = 0
-    message_id: str | None = None
+    message_id: Id | None = None
 
 
 class SnapshotContent(_Payload):
@@ -79,18 +83,18 @@ class SnapshotPayload(_Payload):
 class MessagePayload(_Payload):
     """A message as MESSAGE_CREATE, MESSAGE_UPDATE and the history give it."""
 
-    id: str
-    channel_id: str
-    guild_id: str | None = None
+    id: Id
+    channel_id: Id
+    guild_id: Id | None = None
     type: int = DEFAULT
     author: UserPayload
     member: MemberPayload | None = None
-    webhook_id: str | None = None
+    webhook_id: Id | None = None
     content: str
     timestamp: datetime
     edited_timestamp: datetime | None = None
     mentions: tuple[MentionPayload, ...] = ()
-    mention_roles: tuple[str, ...] = ()
+    mention_roles: tuple[Id, ...] = ()
     attachments: tuple[AttachmentPayload, ...] = ()
     message_reference: ReferencePayload | None = None
     message_snapshots: tuple[SnapshotPayload, ...] = ()
@@ -100,33 +104,33 @@ class MessagePayload(_Payload):
 class DeletedPayload(_Payload):
     """MESSAGE_DELETE and MESSAGE_DELETE_BULK."""
 
-    id: str = ""
-    ids: tuple[str, ...] = ()
-    channel_id: str
-    guild_id: str | None = None
+    id: Id | Literal[""] = ""
+    ids: tuple[Id, ...] = ()
+    channel_id: Id
+    guild_id: Id | None = None
 
 
 class ChannelPayload(_Payload):
     """A channel or thread."""
 
-    id: str
+    id: Id
     type: int
-    guild_id: str | None = None
-    parent_id: str | None = None
+    guild_id: Id | None = None
+    parent_id: Id | None = None
     name: str | None = None
-    last_message_id: str | None = None
+    last_message_id: Id | None = None
 
 
 class RoleTags(_Payload):
     """Whose a managed role is."""
 
-    bot_id: str | None = None
+    bot_id: Id | None = None
 
 
 class RolePayload(_Payload):
     """A role."""
 
-    id: str
+    id: Id
     name: str
     tags: RoleTags = Field(default_factory=RoleTags)
 
@@ -155,12 +159,12 @@ class CommandPayload(_Payload):
 class InteractionPayload(_Payload):
     """INTERACTION_CREATE for a command."""
 
-    id: str
-    application_id: str
+    id: Id
+    application_id: Id
     type: int
     token: str
     channel: ChannelPayload
-    guild_id: str | None = None
+    guild_id: Id | None = None
     member: MemberPayload | None = None
     user: UserPayload | None = None
     data: CommandPayload
@@ -169,7 +173,7 @@ class InteractionPayload(_Payload):
 class SelfPayload(_Payload):
     """The application, as it sees itself."""
 
-    id: str
+    id: Id
     name: str = ""
     flags: int = 0
 
@@ -177,4 +181,4 @@ class SelfPayload(_Payload):
 class PostedPayload(_Payload):
     """A message that was just written, a channel that was opened, a server: its id."""
 
-    id: str
+    id: Id

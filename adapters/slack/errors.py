@@ -76,6 +76,9 @@ def translated(method: str) -> Iterator[None]:
         raise PlatformUnreachable(f"Slack can't be reached ({method}: {kind})") from error
     except SlackClientError as error:
         raise Rejected(f"{method}: {type(error).__name__}") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        # slack_sdk takes for granted that every answer is an object, in UTF-8.
+        raise PlatformUnreachable(f"Slack's answer to {method} can't be read") from error
 
 
 def from_answer(method: str, error: SlackApiError) -> PlatformError:

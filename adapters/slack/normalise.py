@@ -7,6 +7,7 @@ topics, Jay's own words) becomes nothing, and so does what lacks a needed field.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -29,12 +30,14 @@ Json: TypeAlias = Mapping[str, object]
 SPOKEN = frozenset(("", "bot_message", "file_share", "me_message", "thread_broadcast"))
 """Subtypes of `message` that somebody said."""
 DIRECT = "im"
+_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_TS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 
 
 def people_of(event: Json) -> tuple[str, ...]:
     """Return the ids of the people whose names an event needs: its author and the mentioned."""
     inner = _part(event, "message") if _text(event, "subtype") == "message_changed" else event
-    author = "" if _text(inner, "bot_id") else _text(inner, "user")
+    author = "" if _id(inner, "bot_id") else _id(inner, "user")
     return tuple(one for one in (author, *markup.people_in(_text(inner, "text"))) if one)
 
 
@@ -49,13 +52,13 @@ def read_event(event: Json, *, jay: Installation, names: Mapping[str, str]) -> t
     kind, subtype = _text(event, "type"), _text(event, "subtype")
     if kind == "app_mention" or (kind == "message" and subtype in SPOKEN):
         direct = _text(event, "channel_type") == DIRECT
-        place = _place(event, _text(event, "channel"), jay, direct=direct)
+        place = _place(event, _id(event, "channel"), jay, direct=direct)
         message = read_message(event, place=place, jay=jay, names=names)
         return (message,) if message else ()
     if kind == "message" and subtype == "message_changed":
         return _changed(event, jay, names)
     if kind == "message" and subtype == "message_deleted":
-        return _deleted(event, _text(event, "deleted_ts"), _part(event, "previous_message"), jay)
+        return _deleted(event, _id(event, "deleted_ts"), _part(event, "previous_message"), jay)
     if kind == "agent_session_stopped":
         return _stopped(event, jay)
     return ()
@@ -72,7 +75,7 @@ def read_message(
         jay: whose words are Jay's own.
         names: people's names by id.
     """
-    ts, channel = _text(message, "ts"), place.channel
+    ts, channel = _id(message, "ts"), place.channel
     author = _author(message, names)
     if not channel or _seconds(ts) is None or author is None or _is_jays(message, jay):
         return None
@@ -95,7 +98,7 @@ def read_message(
 
 def people_of_command(body: Json) -> tuple[str, ...]:
     """Return the ids of the people whose names a slash command needs."""
-    return (_text(body, "user_id"), *markup.people_in(_text(body, "text")))
+    return (_id(body, "user_id"), *markup.people_in(_text(body, "text")))
 
 
 def read_command(
@@ -109,14 +112,14 @@ def read_command(
         names: of the people that `people_of_command` names.
         now: when it came, Unix seconds: Slack doesn't say.
     """
-    name, channel = _text(body, "command").removeprefix("/"), _text(body, "channel_id")
-    user, invocation = _text(body, "user_id"), _text(body, "trigger_id")
-    if not (name and channel and user and invocation):
+    name, channel = _text(body, "command").removeprefix("/"), _id(body, "channel_id")
+    user, invocation = _id(body, "user_id"), _text(body, "trigger_id").replace(":", ".")
+    if not (name and channel and user and _ID.fullmatch(invocation)):
         return None
     direct = _text(body, "channel_name") == "directmessage"
     return Command(
         place=_place({}, channel, jay, direct=direct),
-        message_id=invocation.replace(":", "."),
+        message_id=invocation,
         author=Person(id=user, name=names.get(user, _text(body, "user_name") or user)),
         name=name,
         text=markup.read(_text(body, "text"), jay=jay.bot_user_id, names=names).text,
@@ -128,8 +131,8 @@ def read_command(
 def _changed(event: Json, jay: Installation, names: Mapping[str, str]) -> tuple[Event, ...]:
     now, before = _part(event, "message"), _part(event, "previous_message")
     if _text(now, "subtype") == "tombstone":
-        return _deleted(event, _text(now, "ts"), before, jay)
-    channel, ts = _text(event, "channel"), _text(now, "ts")
+        return _deleted(event, _id(now, "ts"), before, jay)
+    channel, ts = _id(event, "channel"), _id(now, "ts")
     same = _text(now, "text") == _text(before, "text")  # a link's preview came, say
     if not channel or not ts or same or _is_jays(now, jay):
         return ()
@@ -145,7 +148,7 @@ def _changed(event: Json, jay: Installation, names: Mapping[str, str]) -> tuple[
 
 
 def _deleted(event: Json, ts: str, before: Json, jay: Installation) -> tuple[Event, ...]:
-    channel = _text(event, "channel")
+    channel = _id(event, "channel")
     if not channel or not ts:
         return ()
     place = _place({}, channel, jay, direct=_text(event, "channel_type") == DIRECT)
@@ -153,12 +156,14 @@ def _deleted(event: Json, ts: str, before: Json, jay: Installation) -> tuple[Eve
 
 
 def _stopped(event: Json, jay: Installation) -> tuple[Event, ...]:
-    channel, thread = _text(event, "channel"), _text(event, "thread_ts")
+    channel, thread = _id(event, "channel"), _id(event, "thread_ts")
     listed = event.get("streaming_message_ts")
     streams = [listed] if isinstance(listed, str) else listed if isinstance(listed, list) else []
     place = _place(event, channel, jay, direct=channel.startswith("D"))
-    replies = [str(one) for one in streams] or [thread]
-    return tuple(StopAsked(place=place, message_id=one) for one in replies if channel and one)
+    replies = [one for one in streams if isinstance(one, str)] or [thread]
+    return tuple(
+        StopAsked(place=place, message_id=one) for one in replies if channel and _TS.fullmatch(one)
+    )
 
 
 def _place(event: Json, channel: str, jay: Installation, *, direct: bool) -> Place:
@@ -167,18 +172,18 @@ def _place(event: Json, channel: str, jay: Installation, *, direct: bool) -> Pla
 
 
 def _in_thread(place: Place, message: Json) -> Place:
-    thread = _text(message, "thread_ts")
+    thread = _id(message, "thread_ts")
     return Place(
         platform=place.platform,
         workspace=place.workspace,
         channel=place.channel,
-        thread="" if thread == _text(message, "ts") else thread,
+        thread="" if thread == _id(message, "ts") else thread,
         direct=place.direct,
     )
 
 
 def _author(message: Json, names: Mapping[str, str]) -> Person | None:
-    user, bot = _text(message, "user"), _text(message, "bot_id")
+    user, bot = _id(message, "user"), _id(message, "bot_id")
     profile = _part(message, "bot_profile")
     if bot or _text(message, "subtype") == "bot_message":
         name = _text(message, "username") or _text(profile, "name")
@@ -188,7 +193,7 @@ def _author(message: Json, names: Mapping[str, str]) -> Person | None:
 
 
 def _is_jays(message: Json, jay: Installation) -> bool:
-    user, bot = _text(message, "user"), _text(message, "bot_id")
+    user, bot = _id(message, "user"), _id(message, "bot_id")
     return user == jay.bot_user_id or (bool(bot) and bot == jay.bot_id)
 
 
@@ -206,8 +211,15 @@ def _attachments(message: Json) -> tuple[Attachment, ...]:
 
 
 def _text(body: Json, name: str) -> str:
+    """Return a text; half an emoji, as some clients send it, becomes a question mark."""
     value = body.get(name)
-    return value if isinstance(value, str) else ""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _id(body: Json, name: str) -> str:
+    """Return an id; keys of the store are made of them, so nothing else may pass for one."""
+    value = _text(body, name)
+    return value if _ID.fullmatch(value) else ""
 
 
 def _part(body: Json, name: str) -> Json:
@@ -216,5 +228,4 @@ def _part(body: Json, name: str) -> Json:
 
 
 def _seconds(ts: str) -> float | None:
-    whole, _, part = ts.partition(".")
-    return float(ts) if whole.isdecimal() and (part.isdecimal() or not part) else None
+    return float(ts) if _TS.fullmatch(ts) else None

@@ -7,6 +7,7 @@ Slack is asked again a minute later.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
@@ -26,6 +27,8 @@ UNKNOWN_S = 60.0
 PATIENCE_S = 1.5
 """An event must be stored and acked within 3 s; names may take half of that."""
 AT_ONCE = 8
+_USER = re.compile(r"[A-Za-z0-9]{1,64}")
+"""What is none stands between the brackets of people's own making."""
 
 
 class People:
@@ -42,7 +45,8 @@ class People:
     async def names(self, ids: Iterable[str]) -> Mapping[str, str]:
         """Return each person's name, or the id again. Takes no longer than 1.5 s."""
         wanted = list(dict.fromkeys(one for one in ids if one))
-        asked = [asyncio.create_task(self._ask(one)) for one in wanted if self._stale(one)]
+        unknown = [one for one in wanted if _USER.fullmatch(one) and self._stale(one)]
+        asked = [asyncio.create_task(self._ask(one)) for one in unknown]
         if asked:
             _, late = await asyncio.wait(asked, timeout=PATIENCE_S)
             for task in late:

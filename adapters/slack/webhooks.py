@@ -16,6 +16,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.signature import SignatureVerifier
 
+from adapters.slack.envelopes import is_sound
 from adapters.slack.limits import BODY_MAX_BYTES
 from bot.errors import SettingsError
 from bot.ports import Missed, nothing_missed
@@ -83,7 +84,7 @@ class WebhookListener:
             if not self._verifier.is_valid_request(text, dict(request.headers)):
                 log.warning("slack.bad_signature", remote=request.remote)
                 return web.Response(status=401)
-            if request.content_type == "application/json" and not _is_object(text):
+            if request.content_type == "application/json" and not _is_sound(text):
                 return web.Response(status=400)
             taken = await to_bolt_request(request)
         except TimeoutError:
@@ -97,5 +98,5 @@ class WebhookListener:
         return answer
 
 
-def _is_object(text: str) -> bool:
-    return isinstance(json.loads(text), dict)
+def _is_sound(text: str) -> bool:
+    return is_sound(json.loads(text))

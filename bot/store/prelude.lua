@@ -183,9 +183,10 @@ end
 -- Mail and turns -----------------------------------------------------------
 
 -- What was edited before it became mail is answered as it reads now.
-local function put_mail(message, conversation)
+-- A message that this script has logged is noted and unedited: `fresh`.
+local function put_mail(message, conversation, fresh)
   local changed, text = '', message.text
-  local logged = call('HGET', key('bodies', message.channel), message.id)
+  local logged = not fresh and call('HGET', key('bodies', message.channel), message.id)
   if logged then
     local _, _, logged_changed, logged_text = parts(logged)
     if logged_changed ~= '' then changed, text = logged_changed, logged_text end
@@ -194,7 +195,7 @@ local function put_mail(message, conversation)
   call('HSET', key('mail', conversation), message.id, record)
   call('EXPIRE', key('mail', conversation), RETENTION_S)
   lead_back(message.channel, message.id, conversation)
-  note_said(message)
+  if not fresh then note_said(message) end
   if not call('ZSCORE', key('leased'), conversation) then
     wake(conversation)
   end

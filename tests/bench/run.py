@@ -11,7 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from bench import speed
+from bench import accept, fuzz, speed
 from bench.figures import Figure, merge, show
 from rich.console import Console
 
@@ -20,6 +20,8 @@ from bot.logs import set_up_logs
 RESULTS = Path(__file__).parents[2] / "build" / "bench.json"
 GROUPS: dict[str, Callable[[Callable[[str], None]], Awaitable[Sequence[Figure]]]] = {
     "speed": speed.measure,
+    "accept": accept.measure,
+    "fuzz": fuzz.measure,
 }
 
 
