@@ -10,7 +10,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bot.errors import SettingsError
-from bot.metrics import LOOP_LAG
+from bot.metrics import LOOP_LAG, LOOP_LATE
 
 Readiness = Callable[[], Awaitable[dict[str, bool]]]
 """Tells for each part whether it works now."""
@@ -83,5 +83,7 @@ async def _watch_lag() -> None:
         for _ in range(LAG_STEPS):
             before = loop.time()
             await asyncio.sleep(LAG_STEP_S)
-            worst = max(worst, loop.time() - before - LAG_STEP_S)
+            late = max(0.0, loop.time() - before - LAG_STEP_S)
+            LOOP_LATE.observe(late)
+            worst = max(worst, late)
         LOOP_LAG.set(worst)

@@ -22,4 +22,9 @@ CAUGHT_UP = Counter(
 )
 RUNNING = Gauge("jay_conversations_running", "Conversations being answered now")
 LOOP_LAG = Gauge("jay_loop_lag_seconds", "How late the event loop woke a sleeper, worst of 10 s")
+LOOP_LATE = Histogram(
+    "jay_loop_late_seconds",
+    "How late the event loop woke a sleeper, each tenth of a second",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 5),
+)
 EDGE_READY = Gauge("jay_edge_ready", "1 while a platform is connected", ["platform"])

@@ -130,7 +130,9 @@ class VllmEngine:
         window = listed[name].get("max_model_len")
         if not isinstance(window, int):
             raise EngineError(f"{self._url} tells no max_model_len for {name}: is it vLLM?")
-        served = ServedModel(name=name, window=window, revision=str(listed[name].get("root") or ""))
+        root = listed[name].get("root")
+        revision = root if isinstance(root, str) and root.isprintable() else ""
+        served = ServedModel(name=name, window=window, revision=revision)
         if served != self._served:
             self._served, self._tokenizer = served, None
             log.info("client.model", name=name, window=window, revision=served.revision)

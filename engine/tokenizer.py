@@ -145,7 +145,11 @@ async def choose_codec(served: ServedCodec, *, folder: str) -> Codec:
         EngineError: the server can't be asked.
     """
     path = Path(folder) / "tokenizer.json"
-    if not folder or not path.is_file():
+    try:
+        here = bool(folder) and path.is_file()
+    except (OSError, ValueError):  # what the server calls a folder can be no path at all
+        here = False
+    if not here:
         return served
     try:
         local = LocalCodec(await asyncio.to_thread(TokenizersTokenizer.from_file, str(path)))

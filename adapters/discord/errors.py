@@ -107,7 +107,8 @@ def _refusal(error: discord.HTTPException) -> PlatformError:
         return TooFast(text, retry_after_s=_retry_after_s(error))
     if error.status >= 500:
         return PlatformUnreachable(text)
-    kind = _BY_CODE.get(error.code) or _BY_STATUS.get(error.status, Rejected)
+    code = error.code if isinstance(error.code, int) else 0
+    kind = _BY_CODE.get(code) or _BY_STATUS.get(error.status, Rejected)
     return kind(text)
 
 

@@ -162,7 +162,7 @@ class InteractionPayload(_Payload):
     id: Id
     application_id: Id
     type: int
-    token: str
+    token: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,1000}$")]
     channel: ChannelPayload
     guild_id: Id | None = None
     member: MemberPayload | None = None

@@ -147,6 +147,9 @@ class Rest:
                 return await waiting
         except LIBRARY_ERRORS as error:
             raise translate(error) from error
+        except (AttributeError, TypeError) as error:
+            # discord.py takes for granted that the body of a refusal has the documented shape.
+            raise PlatformUnreachable("Discord's answer can't be read") from error
 
     async def _log_in(self) -> HTTPClient:
         async with self._opening:

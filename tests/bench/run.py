@@ -11,7 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from bench import accept, fuzz, speed
+from bench import accept, crowd, fuzz, speed
 from bench.figures import Figure, merge, show
 from rich.console import Console
 
@@ -22,6 +22,7 @@ GROUPS: dict[str, Callable[[Callable[[str], None]], Awaitable[Sequence[Figure]]]
     "speed": speed.measure,
     "accept": accept.measure,
     "fuzz": fuzz.measure,
+    "crowd": crowd.measure,
 }
 
 
