@@ -9,7 +9,8 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -114,33 +115,43 @@ def figures(told: Sequence[Told]) -> list[Figure]:
 async def play_seeds(given: argparse.Namespace, report: Report) -> list[Told]:
     """Start an engine and play every seed against it."""
     told = []
+    async with _engine(given.engine, report) as url:
+        for seed in given.seed:
+            await wait_until_up(url)
+            plan = scripts.write(
+                seed,
+                messages=given.messages,
+                conversations=given.conversations,
+                faults=given.faults,
+                per_s=given.per_s,
+                without=frozenset({"kill vllm"} if given.engine else ()),
+            )
+            one = await play(
+                plan,
+                engine_url=url,
+                workers=given.workers,
+                quiet_s=given.quiet_s,
+                strict=CATCHES_UP if given.strict is None else given.strict,
+                folder=BUILD / "chaos" / str(seed),
+                report=report,
+            )
+            explain(one, report)
+            told.append(one)
+    return told
+
+
+@asynccontextmanager
+async def _engine(url: str, report: Report) -> AsyncIterator[str]:
+    """Give an engine's address: the one that is set, or that of a vLLM of our own."""
+    if url:
+        yield url
+        return
     with tempfile.TemporaryDirectory(prefix="jay-chaos-") as place:
         checkpoint = await asyncio.to_thread(write_tiny_gptj, Path(place) / "tiny")
-        port = free_port()
         async with serve(
-            checkpoint, port=port, log_path=Path(place) / "engine.log", on_progress=report
-        ) as url:
-            for seed in given.seed:
-                await wait_until_up(url)
-                plan = scripts.write(
-                    seed,
-                    messages=given.messages,
-                    conversations=given.conversations,
-                    faults=given.faults,
-                    per_s=given.per_s,
-                )
-                one = await play(
-                    plan,
-                    engine_url=url,
-                    workers=given.workers,
-                    quiet_s=given.quiet_s,
-                    strict=CATCHES_UP if given.strict is None else given.strict,
-                    folder=BUILD / "chaos" / str(seed),
-                    report=report,
-                )
-                explain(one, report)
-                told.append(one)
-    return told
+            checkpoint, port=free_port(), log_path=Path(place) / "engine.log", on_progress=report
+        ) as served:
+            yield served
 
 
 def explain(told: Told, report: Report) -> None:
@@ -164,6 +175,7 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--per-s", type=float, default=5.0, help="messages a second")
     parser.add_argument("--quiet-s", type=float, default=180.0, help="the longest wait for rest")
+    parser.add_argument("--engine", default="", help="a vLLM that runs; it is then never killed")
     parser.add_argument("--strict", action=argparse.BooleanOptionalAction, default=None)
     return parser.parse_args(arguments)
 
