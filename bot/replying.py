@@ -124,6 +124,7 @@ class Replier:
             nonce=record.reply_id,
             record=lambda ids: self._put_on_record(work, ids),
             message_ids=record.message_ids,
+            begun=begun is not None,
         )
         driver = Driver(
             lease=lease,

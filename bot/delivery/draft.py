@@ -59,11 +59,23 @@ class Draft:
         nonce: str,
         record: Record,
         message_ids: tuple[str, ...] = (),
+        begun: bool = False,
     ) -> None:
-        """Take what is needed; `message_ids` show it already where another worker began it."""
+        """Take what is needed.
+
+        Args:
+            surface: the platform.
+            target: where the reply goes.
+            budget: how fast it may be written to.
+            nonce: the reply's own.
+            record: called after every write.
+            message_ids: show it already where another worker began it.
+            begun: another worker began it, and may have posted what is not on record.
+        """
         self._surface, self._target, self._budget = surface, target, budget
         self._nonce, self._record = nonce, record
         self._shown = [_Shown(message_id, "") for message_id in message_ids]
+        self._doubtful = begun
         self._wanted = ""
         self._finished = False
         self._changed = asyncio.Event()
@@ -160,10 +172,16 @@ class Draft:
     async def _do(self, write: _Write) -> None:
         if write.verb == "post":
             nonce = f"{self._nonce}.{write.index}"
+            # The nonce finds what an earlier try posted, and that may read otherwise.
+            doubtful, self._doubtful = self._doubtful, True
             message_id = await self._surface.post(
                 self._target, write.part, nonce=nonce, last=write.last
             )
-            self._shown.append(_Shown(message_id, write.part, write.last))
+            if doubtful:
+                self._shown.append(_Shown(message_id, ""))
+            else:
+                self._shown.append(_Shown(message_id, write.part, write.last))
+                self._doubtful = False
         elif write.verb == "edit":
             shown = self._shown[write.index]
             try:

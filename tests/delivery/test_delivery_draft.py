@@ -30,6 +30,7 @@ def draft_on(
     records: list[tuple[str, ...]],
     budget: WriteBudget | None = None,
     message_ids: tuple[str, ...] = (),
+    begun: bool = False,
 ) -> Draft:
     async def record(ids: tuple[str, ...]) -> None:
         records.append(ids)
@@ -41,6 +42,7 @@ def draft_on(
         nonce="r1",
         record=record,
         message_ids=message_ids,
+        begun=begun,
     )
 
 
@@ -58,6 +60,32 @@ async def test_the_last_words_arrive_even_when_the_channel_is_spent(
 
     assert surface.texts == ["half a sentence, and the rest."]
     assert asyncio.get_running_loop().time() <= surface.pace.per_s
+
+
+async def test_the_whole_text_stands_when_the_answer_to_the_first_post_was_lost(
+    surface: MemorySurface, records: list[tuple[str, ...]]
+) -> None:
+    """The nonce finds the first post again, which reads as the reply did then."""
+    surface.lost_answers = [PlatformUnreachable("the answer got lost")]
+
+    async with draft_on(surface, records) as draft:
+        draft.show("half")
+        await asyncio.sleep(0.5)
+        await draft.finish("half and the rest")
+
+    assert surface.texts == ["half and the rest"]
+
+
+async def test_the_whole_text_stands_when_a_post_was_never_put_on_record(
+    surface: MemorySurface, records: list[tuple[str, ...]]
+) -> None:
+    """A worker can die between a post and its record."""
+    await surface.post(TARGET, "half", nonce="r1.0", last=False)
+
+    async with draft_on(surface, records, begun=True) as draft:
+        await draft.finish("half and the rest")
+
+    assert surface.texts == ["half and the rest"]
 
 
 async def test_only_the_newest_text_is_written(
