@@ -65,7 +65,8 @@ class Open:
     channel: str
     person: str
     root: str = ""
-    last: str = ""
+    answer: str = ""
+    """Jay's newest message there, which a follow-up on Discord replies to."""
     spoke_at: float = 0.0
     wrote_at: list[float] = field(default_factory=list)
 
@@ -200,7 +201,10 @@ class Play:
         talk = self.plan.talks[line.talk]
         world = self.world(talk.platform)
         here = self.open.get(talk.number) or self._begin(talk)
-        named = line.named or (not here.root and not talk.direct)
+        # On Discord, a reply to a person is for that person; so Jay is named until he spoke.
+        alone = talk.platform == "discord" and not here.answer
+        named = line.named or (not talk.direct and (not here.root or alone))
+        reply_to = here.answer or here.root or None
         text = f"<@{world.bot_id}> {line.text}" if named else line.text
         slack = talk.platform == "slack"
         said = world.say(
@@ -208,11 +212,10 @@ class Play:
             here.person,
             text,
             thread=here.root or None if slack and not talk.direct else None,
-            reply_to=here.last or None if not slack and not talk.direct else None,
+            reply_to=reply_to if not slack and not talk.direct else None,
         )
         if not talk.direct:
             here.root = here.root or said.id
-            here.last = said.id
             self._by_place[(here.channel, said.id)] = here
         here.spoke_at = said.at
         key = self.key(here)
@@ -267,6 +270,7 @@ class Play:
             here.wrote_at.append(time.time())
             if event.kind == "message" and not here.talk.direct:
                 self._by_place[(here.channel, message.id)] = here
+                here.answer = message.id
 
     def find(self, channel: Channel, thread: str | None, reply_to: str | None) -> Open | None:
         direct = self._by_place.get((channel.id, ""))

@@ -149,7 +149,7 @@ async def _engine(url: str, report: Report) -> AsyncIterator[str]:
     with tempfile.TemporaryDirectory(prefix="jay-chaos-") as place:
         checkpoint = await asyncio.to_thread(write_tiny_gptj, Path(place) / "tiny")
         async with serve(
-            checkpoint, port=free_port(), log_path=Path(place) / "engine.log", on_progress=report
+            checkpoint, port=free_port(), log_path=BUILD / "chaos" / "engine.log", on_progress=report
         ) as served:
             yield served
 
