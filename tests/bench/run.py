@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench import speed
 from bench.figures import Figure, merge, show
+from chaos.run import measure as measure_chaos
 from rich.console import Console
 
 from bot.logs import set_up_logs
@@ -20,6 +21,7 @@ from bot.logs import set_up_logs
 RESULTS = Path(__file__).parents[2] / "build" / "bench.json"
 GROUPS: dict[str, Callable[[Callable[[str], None]], Awaitable[Sequence[Figure]]]] = {
     "speed": speed.measure,
+    "chaos": measure_chaos,
 }
 
 

@@ -24,7 +24,6 @@ SORRY = tuple(sorted({kind.to_person for kind in (*_kinds(EngineError), EngineUn
 async def collect(play: Play) -> History:
     """Read everything that people saw and the store has."""
     settled: dict[str, list[Settled]] = {}
-    left = []
     stored_at: dict[str, float] = {}
     seen_at = {one.message_id: one for one in _seen(play)}
     async with open_store(
@@ -37,9 +36,11 @@ async def collect(play: Play) -> History:
     for name in play.client.scan_iter("jay:{0}:ages:*", count=1000):
         for member, at in play.client.zrange(name, 0, -1, withscores=True):
             stored_at[member.decode()] = at / 1e6
-    for name in play.client.scan_iter("jay:{0}:state:*", count=1000):
-        if play.client.hget(name, "reply"):
-            left.append(name.decode().removeprefix("jay:{0}:state:"))
+    left = [
+        name.decode().removeprefix("jay:{0}:state:")
+        for name in play.client.scan_iter("jay:{0}:state:*", count=1000)
+        if play.client.hget(name, "reply")
+    ]
     owner = {
         message_id: key
         for key, turns in settled.items()

@@ -144,7 +144,9 @@ def _twice_settled(history: History) -> list[str]:
         if turn.role == "person"
         for message_id in turn.message_ids
     )
-    return [f"{key} message {which}: settled {n} times" for (key, which), n in counts.items() if n > 1]
+    return [
+        f"{key} message {which}: settled {n} times" for (key, which), n in counts.items() if n > 1
+    ]
 
 
 def _twice_shown(history: History) -> list[str]:

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,7 +107,7 @@ class Play:
         self._log.write(json.dumps({"t": round(time.time(), 3), "what": what, **fields}) + "\n")
 
     @asynccontextmanager
-    async def on_stage(self):  # type: ignore[no-untyped-def]
+    async def on_stage(self) -> AsyncIterator[Play]:
         """Start every process, and end all of them whatever happens."""
         stop = [self.world(p).listen(lambda e, p=p: self._heard(p, e)) for p in PLATFORMS]
         try:
@@ -311,7 +311,7 @@ class Play:
                     lost = what == "lost answer"
                     faults.fail(platform, method, status=503, times=fault.pick, after=lost)
 
-    def _heal_later(self, healing) -> None:  # type: ignore[no-untyped-def]
+    def _heal_later(self, healing: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(healing)
         self._healing.add(task)
         task.add_done_callback(self._healing.discard)

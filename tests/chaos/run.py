@@ -19,7 +19,7 @@ from statistics import quantiles
 from bench.figures import Figure, merge, show
 from chaos import plan as scripts
 from chaos.collecting import collect
-from chaos.oracle import Verdict, judge
+from chaos.oracle import History, Verdict, judge
 from chaos.playing import Play
 from rich.console import Console
 from tiny_gptj import write_tiny_gptj
@@ -59,9 +59,8 @@ async def play(
     folder: Path, report: Report,
 ) -> Told:  # fmt: skip
     """Play one script to its end and judge it; what explains the verdict is left in the folder."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / "script.json").write_text(json.dumps(asdict(plan)))
+    _make_empty(folder)
+    _keep(folder / "script.json", plan)
     async with Sandbox() as sandbox:
         playing = Play(
             plan, sandbox=sandbox, folder=folder, engine_url=engine_url, workers=workers,
@@ -83,9 +82,18 @@ async def play(
                 quiet=quiet,
                 died=tuple(playing.died()),
             )
-            (folder / "verdict.json").write_text(json.dumps(asdict(told), indent=1))
-            (folder / "history.json").write_text(json.dumps(asdict(history), indent=1))
+            _keep(folder / "verdict.json", told)
+            _keep(folder / "history.json", history)
     return told
+
+
+def _make_empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+def _keep(path: Path, what: scripts.Plan | Told | History) -> None:
+    path.write_text(json.dumps(asdict(what), indent=1))
 
 
 def figures(told: Sequence[Told]) -> list[Figure]:
@@ -149,7 +157,10 @@ async def _engine(url: str, report: Report) -> AsyncIterator[str]:
     with tempfile.TemporaryDirectory(prefix="jay-chaos-") as place:
         checkpoint = await asyncio.to_thread(write_tiny_gptj, Path(place) / "tiny")
         async with serve(
-            checkpoint, port=free_port(), log_path=BUILD / "chaos" / "engine.log", on_progress=report
+            checkpoint,
+            port=free_port(),
+            log_path=BUILD / "chaos" / "engine.log",
+            on_progress=report,
         ) as served:
             yield served
 
