@@ -27,7 +27,10 @@ UNREACHABLE_WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Waits between tries while a platform does not answer: one minute in all."""
 
 Record = Callable[[tuple[str, ...]], Awaitable[None]]
-"""Puts on record which messages show the reply now; called after every write."""
+"""Puts on record which messages show the reply now; called after every write, and before a post.
+
+It raises where the lease is lost, and then nothing is posted.
+"""
 
 
 @dataclass(slots=True)
@@ -172,6 +175,8 @@ class Draft:
     async def _do(self, write: _Write) -> None:
         if write.verb == "post":
             nonce = f"{self._nonce}.{write.index}"
+            # A worker that slept through its lease must learn of it before it posts, not after.
+            await self._record(self.message_ids)
             # The nonce finds what an earlier try posted, and that may read otherwise.
             doubtful, self._doubtful = self._doubtful, True
             message_id = await self._surface.post(

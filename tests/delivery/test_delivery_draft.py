@@ -6,7 +6,7 @@ import pytest
 from fakes.surface import MemorySurface
 
 from bot.delivery import Draft, WriteBudget
-from bot.errors import MayNotWrite, PlatformUnreachable, TooFast
+from bot.errors import LeaseLost, MayNotWrite, PlatformUnreachable, TooFast
 from bot.messages import Place
 from bot.ports import Target
 
@@ -86,6 +86,20 @@ async def test_the_whole_text_stands_when_a_post_was_never_put_on_record(
         await draft.finish("half and the rest")
 
     assert surface.texts == ["half and the rest"]
+
+
+async def test_whoever_lost_the_lease_posts_nothing(surface: MemorySurface) -> None:
+    """The worker that took over posts too, and two replies would stand there."""
+
+    async def lost(_: tuple[str, ...]) -> None:
+        raise LeaseLost("another worker has it")
+
+    draft = Draft(surface=surface, target=TARGET, budget=WriteBudget(), nonce="r1", record=lost)
+    async with draft:
+        with pytest.raises(LeaseLost):
+            await draft.finish("an answer")
+
+    assert surface.texts == []
 
 
 async def test_only_the_newest_text_is_written(
