@@ -8,9 +8,11 @@ from chaos.playing import Play
 from adapters.discord.render import render as to_discord
 from adapters.slack.render import to_mrkdwn
 from bot.conversations import Conversation, Turn
-from bot.errors import EngineError, EngineUnreachable
+from bot.errors import EngineError
+from bot.guards import NOTES
 from bot.messages import PLATFORMS, PlatformName
 from bot.replying import STOPPED
+from bot.skills.chat import NO_WORDS
 from bot.store import open_store
 
 
@@ -18,7 +20,9 @@ def _kinds(kind: type[EngineError]) -> list[type[EngineError]]:
     return [kind, *(more for sub in kind.__subclasses__() for more in _kinds(sub))]
 
 
-SORRY = tuple(sorted({kind.to_person for kind in (*_kinds(EngineError), EngineUnreachable)}))
+CUT_NOTES = tuple(NOTES.values())
+"""What the reply says below its words where it was cut; not kept as words of Jay's."""
+SORRY = tuple(sorted({kind.to_person for kind in _kinds(EngineError)} | {NO_WORDS}))
 
 
 async def collect(play: Play) -> History:
@@ -110,7 +114,7 @@ def _settled(key: str, turn: Turn, seen: dict[str, Seen]) -> Settled:
         return Settled(role="person", message_ids=turn.message_ids)
     platform: PlatformName = "slack" if key.startswith("slack") else "discord"
     render = to_mrkdwn if platform == "slack" else to_discord
-    notes = ["", STOPPED, *(f"_{words}_" for words in SORRY)]
+    notes = ["", STOPPED, *CUT_NOTES, *(f"_{words}_" for words in SORRY)]
     texts = [f"{turn.text}\n\n{note}" if note else turn.text for note in notes]
     began = turn.at - (turn.made.total_s if turn.made else 0.0)
     return Settled(
