@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check format bench clean
+.PHONY: help setup demo test check format bench chaos clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -52,6 +52,9 @@ format: $(VENV)/dev ## Format the code
 
 bench: $(VENV)/dev ## Run the benchmarks (ONLY=speed for one group)
 	@PYTHONPATH=tests:tests/flow $(BIN)/python -m bench.run $(ONLY)
+
+chaos: $(VENV)/dev ## Kill and disturb everything while people talk (ARGS='--seed 7 8 --messages 2000')
+	@PYTHONPATH=.:tests $(BIN)/python -m chaos.run $(ARGS)
 
 clean: ## Remove what was built, keep the conversations
 	@rm -rf $(VENV) build

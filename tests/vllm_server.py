@@ -48,7 +48,7 @@ class RunningVllm:
 
     def kill_server(self) -> None:
         """Kill the API server as the kernel would: with signal 9, without warning."""
-        os.kill(_server_pid(self.url), signal.SIGKILL)
+        kill_server(self.url)
 
     def wait_until_up(self) -> None:
         """Return once it is healthy."""
@@ -118,6 +118,10 @@ def _wait_for(server: RunningVllm, failed: list[BaseException]) -> None:
             log = server.log_path.read_text() if server.log_path.exists() else ""
             pytest.fail(f"vLLM did not start: {failed} {server.progress} {log[-3000:]}")
         time.sleep(LOOK_EVERY_S)
+
+
+def kill_server(url: str) -> None:
+    os.kill(_server_pid(url), signal.SIGKILL)
 
 
 def _server_pid(url: str) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench import accept, crowd, fuzz, speed
 from bench.figures import Figure, merge, show
+from chaos.run import measure as measure_chaos
 from rich.console import Console
 
 from bot.logs import set_up_logs
@@ -23,6 +24,7 @@ GROUPS: dict[str, Callable[[Callable[[str], None]], Awaitable[Sequence[Figure]]]
     "accept": accept.measure,
     "fuzz": fuzz.measure,
     "crowd": crowd.measure,
+    "chaos": measure_chaos,
 }
 
 

@@ -29,6 +29,8 @@ class MemorySurface:
     closed: set[str] = field(default_factory=set)
     errors: list[PlatformError] = field(default_factory=list)
     """Raised one by one by the next posts and edits."""
+    lost_answers: list[PlatformError] = field(default_factory=list)
+    """Raised one by one by the next posts, once what was asked is done."""
     nonces: dict[str, str] = field(default_factory=dict)
 
     def render(self, markdown: str, *, target: Target) -> tuple[str, ...]:
@@ -42,6 +44,8 @@ class MemorySurface:
         message_id = f"m{len(self.nonces) + 1}"
         self.nonces[nonce] = message_id
         self._write("post", message_id, part, last)
+        if self.lost_answers:
+            raise self.lost_answers.pop(0)
         return message_id
 
     async def edit(
