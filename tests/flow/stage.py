@@ -63,13 +63,15 @@ class Stage:
 
 
 @asynccontextmanager
-async def playing(sandbox: Sandbox, *, data_dir: Path, engine_url: str) -> AsyncIterator[Stage]:
+async def playing(
+    sandbox: Sandbox, *, data_dir: Path, engine_url: str, max_tokens: int = 24
+) -> AsyncIterator[Stage]:
     """Run Jay against an open sandbox."""
     settings = load_settings(
         data_dir=data_dir,
         status_port=0,
         engine={"url": engine_url},
-        replies={"max_tokens": 24},
+        replies={"max_tokens": max_tokens},
     )
     stop = asyncio.Event()
     async with open_app(pointed_at(sandbox, settings)) as app:

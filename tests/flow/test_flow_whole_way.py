@@ -73,29 +73,31 @@ async def test_what_people_send_never_stops_jay(platform: PlatformName, stage: S
 
 @both
 async def test_twenty_people_at_once_are_all_answered_and_batched(
-    platform: PlatformName, stage: Stage, vllm: RunningVllm
+    platform: PlatformName, sandbox: Sandbox, vllm: RunningVllm, tmp_path: Path
 ) -> None:
     """One after another, the last of them would wait twenty times as long."""
-    most = 0
 
-    async def watch() -> None:
-        nonlocal most
-        while True:
-            running = await asyncio.to_thread(vllm.metric, "vllm:num_requests_running")
-            most = max(most, int(running))
+    def made() -> tuple[float, float]:
+        """Tokens that were generated, and in how many steps of the engine."""
+        tokens = vllm.metric("vllm:generation_tokens_total")
+        return tokens, vllm.metric("vllm:iteration_tokens_total_count")
 
-    watching = asyncio.create_task(watch())
-    people = stage.people(platform, 20)
-    asked = [
-        stage.mention(platform, f"question {at}", person=people[at % len(people)])
-        for at in range(20)
-    ]
-    for message in asked:
-        await stage.answered(platform, message)
-    watching.cancel()
+    before = await asyncio.to_thread(made)
+    async with playing(sandbox, data_dir=tmp_path, engine_url=vllm.url, max_tokens=200) as stage:
+        people = stage.people(platform, 20)
+        asked = [
+            stage.mention(platform, f"question {at}", person=people[at % len(people)])
+            for at in range(20)
+        ]
+        for message in asked:
+            await stage.answered(platform, message)
+        answers = [len(stage.replies(platform, message)) for message in asked]
+    after = await asyncio.to_thread(made)
+    tokens, steps = after[0] - before[0], after[1] - before[1]
 
-    assert most > 4
-    assert [len(stage.replies(platform, message)) for message in asked] == [1] * 20
+    # One after another, each step would make one token.
+    assert tokens > 1.05 * steps, (tokens, steps)
+    assert answers == [1] * 20
 
 
 @both

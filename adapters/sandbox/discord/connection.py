@@ -33,7 +33,7 @@ _ENDS_SESSION = (1000, 1001)
 """A client that closes with one of these will not resume."""
 SEND_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 1.0
-ACK_AFTER_S = 0.05
+ACK_AFTER_S = 0.01
 """A network's way and back."""
 
 
