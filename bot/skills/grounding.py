@@ -2,18 +2,23 @@
 
 A small model invents, and mixes what it read. So a sentence must stand on one
 message: its names, numbers and dates must all be there, and most of its other
-words as well; a sentence that says "not" needs a message that does. What fails
-is not shown. Pure.
+words as well, near one another where they are in the sentence; a sentence that
+says "not" needs a message that does. What fails is not shown. Pure.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 LEAST_HELD = 0.65
 """Share of a sentence's words with a meaning that its message must hold."""
+NEAR = 3
+"""Words with a meaning this far apart in the message may follow one another in the sentence."""
+LEAST_NEAR = 0.6
+"""Share of a sentence's neighbouring words that must be near in its message."""
 REPORTING = frozenset("someone somebody people everyone nobody according asked".split())
 """Words that may open a sentence without standing in the message."""
 NEGATIONS = frozenset("no not never none nothing without cannot can't won't don't isn't".split())
@@ -54,7 +59,8 @@ def supported(sentence: str, sources: Iterable[str], *, asked: str = "") -> bool
     claims = content_words(sentence)
     known = set(words(asked))
     return bool(claims) and any(
-        _holds(known | set(words(source)), sentence, claims) for source in sources
+        _holds(known | set(words(source)), sentence, claims) and _in_its_order(claims, source)
+        for source in sources
     )
 
 
@@ -65,6 +71,23 @@ def _holds(held: set[str], sentence: str, claims: Sequence[str]) -> bool:
         return False
     found = sum(1 for claim in claims if claim in held)
     return found >= LEAST_HELD * len(claims)
+
+
+def _in_its_order(claims: Sequence[str], source: str) -> bool:
+    """Tell whether what stands together in a sentence stands together in its source.
+
+    All the words of "we look at the events" may be in a message that says no such thing.
+    The author's name may be combined with anything that they wrote.
+    """
+    places: dict[str, list[int]] = {}
+    for at, word in enumerate(content_words(source.partition(": ")[2] or source)):
+        places.setdefault(word, []).append(at)
+    told = [claim for claim in claims if claim in places]
+    near = [
+        any(abs(one - other) <= NEAR for one in places[left] for other in places[right])
+        for left, right in pairwise(told)
+    ]
+    return sum(near) >= LEAST_NEAR * len(near)
 
 
 def best_source(sentence: str, sources: Sequence[str]) -> int:

@@ -47,6 +47,19 @@ def test_a_denial_needs_a_message_that_denies() -> None:
     assert not supported("The release is not on Thursday.", SOURCES[:1])
 
 
+def test_words_of_a_message_that_are_put_together_anew_are_not_what_it_says() -> None:
+    """A small model shuffles what it read, and the result reads like a quotation."""
+    source = (
+        "- Maya: Decision from this morning: we keep Postgres for the event log and do not "
+        "introduce Kafka. Reasons: one system to run, volumes are at 40 events a second at peak, "
+        "and LISTEN/NOTIFY covers the live board. We look again if we pass 500 a second."
+    )
+
+    assert supported("We keep Postgres for the event log and do not introduce Kafka.", [source])
+    assert supported("Maya wrote that volumes are at 40 events a second.", [source])
+    assert not supported("Maya wrote: We look at the events and do not introduce events.", [source])
+
+
 def test_the_source_of_a_sentence_is_the_message_that_shares_most() -> None:
     assert best_source("Carla approved the budget.", SOURCES) == 1
 
