@@ -68,7 +68,7 @@ KNOWN: tuple[tuple[str, str, bool], ...] = (
         True,
     ),
     (
-        r"size mismatch|Attempted to load weight|not initialized from checkpoint|"
+        r"size mismatch|Attempted to load weight \(|not initialized from checkpoint|"
         r"There is no module or parameter named|KeyError: 'transformer|"
         r"assert param.*\.shape|AssertionError: Attempted",
         "The checkpoint's weights don't fit its config.json.",

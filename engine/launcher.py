@@ -153,7 +153,8 @@ class Launcher:
                 if up:
                     await self._watch(process)
                 cause = diagnose(process.log(), returncode=process.returncode)
-            await self._after_death(cause, lived=up and time.monotonic() - began > LIVED_S)
+            lived = up and time.monotonic() - began > LIVED_S
+            await self._after_death(cause, up=up, lived=lived)
 
     async def _is_served_already(self) -> bool:
         """Look at the address; True if our checkpoint is served there.
@@ -226,7 +227,7 @@ class Launcher:
                 log.warning("launcher.deaf", pid=process.pid)
                 return
 
-    async def _after_death(self, cause: Cause, *, lived: bool) -> None:
+    async def _after_death(self, cause: Cause, *, up: bool, lived: bool) -> None:
         """Pause before the next start.
 
         Raises:
@@ -234,7 +235,7 @@ class Launcher:
         """
         self._deaths = 0 if lived else self._deaths + 1
         log.warning("launcher.died", why=cause.text, deaths=self._deaths)
-        if (cause.hopeless and not lived) or self._deaths >= MOST_DEATHS:
+        if (cause.hopeless and not up) or self._deaths >= MOST_DEATHS:
             raise EngineWontStart(f"{cause.text} The log is {self.log_path}.")
         pause_s = self.pauses_s[min(self._deaths, len(self.pauses_s) - 1)]
         self.report(f"engine: it stopped. {cause.text} Starting it again in {pause_s:.0f} s")

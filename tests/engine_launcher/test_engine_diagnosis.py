@@ -77,6 +77,16 @@ def test_a_known_cause_is_told_in_a_line(log: str, told: str, hopeless: bool) ->
     assert "\n" not in cause.text
 
 
+def test_a_weight_of_another_type_is_no_cause() -> None:
+    """vLLM warns of each weight that it converts, at every good start."""
+    log = (
+        "(Worker pid=9) WARNING [utils.py:333] Attempted to load weight lm_head.bias with dtype "
+        "torch.float32 into parameter with dtype torch.bfloat16"
+    )
+
+    assert "killed (signal 9)" in diagnose(log, returncode=-9).text
+
+
 def test_the_configuration_that_vllm_prints_is_no_cause() -> None:
     """It is one line with every word in it."""
     log = (

@@ -104,6 +104,21 @@ async def test_an_engine_that_is_killed_is_started_again(make_vllm: MakeVllm, fo
     assert vllm.alive == []
 
 
+async def test_one_that_was_up_is_started_again_whatever_its_log_says(
+    make_vllm: MakeVllm, folder: Path
+) -> None:
+    """A kill soon after the start would otherwise end Jay over a cause that it can't have had."""
+    vllm, told = make_vllm("serves, says: size mismatch", SERVES), list[str]()
+    keeping = asyncio.create_task(launcher(folder, told).keep())
+    await until(lambda: any("ready" in line for line in told))
+    os.kill(vllm.starts[0][0], signal.SIGKILL)
+    await until(lambda: keeping.done() or sum("ready" in line for line in told) == 2)
+
+    assert not keeping.done()
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+
+
 async def test_one_that_dies_at_every_start_is_given_up_with_its_last_words(
     make_vllm: MakeVllm, folder: Path
 ) -> None:

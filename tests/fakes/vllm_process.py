@@ -26,8 +26,9 @@ deaf = subprocess.Popen(
      "print('deaf', flush=True); time.sleep(600)"], stdout=subprocess.PIPE)
 deaf.stdout.readline()
 (starts / str(number)).write_text(json.dumps([os.getpid(), deaf.pid]))
-if behaviour != "serves":
+if not behaviour.startswith("serves"):
     sys.exit(behaviour)
+print(behaviour, flush=True)
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
@@ -51,7 +52,7 @@ class VllmProcesses:
     """Where the stand-in lives, what it does at each start, and which processes it made."""
 
     def __init__(self, home: Path, behaviours: list[str]) -> None:
-        """Write the program; each behaviour is `serves` or the last words before it dies."""
+        """Write the program; each behaviour is `serves` (and what it says), or its last words."""
         self.home = home
         package = home / "vllm" / "entrypoints" / "openai"
         package.mkdir(parents=True)
