@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,6 +50,16 @@ class RunningVllm:
     def kill_server(self) -> None:
         """Kill the API server as the kernel would: with signal 9, without warning."""
         kill_server(self.url)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let what is sent meanwhile wait at its door, and come in together."""
+        pid = _server_pid(self.url)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def wait_until_up(self) -> None:
         """Return once it is healthy."""
