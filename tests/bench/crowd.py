@@ -36,7 +36,8 @@ CHUNK_S = 0.5
 COMMANDS = 30
 COMMAND_EVERY_S = 1.0
 READY_S = 60.0
-WHOLE_S = 400.0
+WHOLE_S = 150.0
+END_S = 40.0
 
 
 @dataclass
@@ -77,9 +78,7 @@ async def measure(report: Callable[[str], None]) -> Sequence[Figure]:
             try:
                 return await _watch(process, sandbox, engine, port, report)
             finally:
-                if process.returncode is None:
-                    process.terminate()
-                    await asyncio.wait_for(process.wait(), 40)
+                await _end(process)
 
 
 async def _start_jay(
@@ -111,6 +110,17 @@ async def _start_jay(
             stdout=log,
             stderr=log,
         )
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), END_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 async def _watch(

@@ -196,3 +196,16 @@ async def test_a_strange_name_is_kept(store: Store, name: str) -> None:
 
     (found,) = await store.messages(CHANNEL, limit=1)
     assert found.author.name == name
+
+
+async def test_what_the_bound_dropped_and_history_brought_again_is_not_new(store: Store) -> None:
+    """`/summarize` would tell of more messages than it found."""
+    for at in range(31):
+        sent = message("x", message_id=f"{at}.0", sent_at=0.1)
+        await store.accept(sent, conversation=None, waiting=5)
+    last = message("x", message_id="99.0", sent_at=0.2)
+    again = message("x", message_id="1.0", sent_at=0.3)
+
+    new = await store.log_history([last, again])
+
+    assert new == 1
