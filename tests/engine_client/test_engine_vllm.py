@@ -21,6 +21,7 @@ from engine.tokenizer import LocalCodec, ServedCodec, choose_codec
 
 pytestmark = pytest.mark.vllm
 
+FREE = Sampling(temperature=1.0, top_p=1.0)
 GREEDY = Sampling(temperature=0.0, top_p=1.0)
 RUNNING_AT_ONCE = 64
 """`--max-num-seqs`, as `engine/arguments` sets it for a model of this size."""
@@ -120,9 +121,7 @@ async def test_closing_a_stream_aborts_what_runs(vllm: RunningVllm) -> None:
     """A person pressed Stop; the processor is wanted by others."""
     before = await asyncio.to_thread(vllm.metric, "vllm:generation_tokens_total")
     async with connected(vllm) as engine:
-        prompt = await ask(
-            engine, "[human]: Hello", max_tokens=490, sampling=Sampling(temperature=1.0, top_p=1.0)
-        )
+        prompt = await ask(engine, "[human]: Hello", max_tokens=490, sampling=FREE)
         for _ in range(8):
             async with aclosing(engine.stream(prompt)) as stream:
                 await anext(stream)
@@ -197,10 +196,10 @@ async def test_urgent_requests_are_served_first(vllm: RunningVllm) -> None:
     """A summary of a thousand messages must not hold up a word of chat."""
     async with connected(vllm) as engine:
         prompts = [
-            await ask(engine, f"[human]: {at}", max_tokens=60, priority=1)
+            await ask(engine, f"[human]: {at}", max_tokens=480, priority=1, sampling=FREE)
             for at in range(3 * RUNNING_AT_ONCE)
         ]
-        urgent = await ask(engine, "[human]: Hello", max_tokens=60, priority=0)
+        urgent = await ask(engine, "[human]: Hello", max_tokens=20, priority=0)
         with vllm.paused():
             running = [asyncio.create_task(collect(engine, prompt)) for prompt in prompts]
             await asyncio.sleep(0.05)
