@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 
+import httpx
 import pytest
 from vllm_server import RunningVllm, free_port
 
@@ -194,23 +195,32 @@ async def test_a_prompt_longer_than_the_window_is_refused(vllm: RunningVllm) -> 
 
 async def test_urgent_requests_are_served_first(vllm: RunningVllm) -> None:
     """A summary of a thousand messages must not hold up a word of chat."""
-    async with connected(vllm) as engine:
-        prompts = [
-            await ask(engine, f"[human]: {at}", max_tokens=480, priority=1, sampling=FREE)
-            for at in range(4 * RUNNING_AT_ONCE)
-        ]
-        urgent = await ask(engine, "[human]: Hello", max_tokens=20, priority=0)
-        with vllm.paused():
-            running = [asyncio.create_task(collect(engine, prompt)) for prompt in prompts]
-            await asyncio.sleep(0.05)
-            chat = asyncio.create_task(collect(engine, urgent))
-            await asyncio.sleep(0.05)
-        await chat
-        unfinished = sum(not task.done() for task in running)
-        await asyncio.gather(*running)
+    order: list[str] = []
 
-    # Served in turn, it would have begun when no more than `RUNNING_AT_ONCE` were left.
-    assert unfinished > 2 * RUNNING_AT_ONCE
+    async def note(name: str, prompt: Prompt) -> None:
+        await collect(engine, prompt)
+        order.append(name)
+
+    async with (
+        connected(vllm) as engine,
+        httpx.AsyncClient(base_url=vllm.url, timeout=60) as http,
+        asyncio.timeout(60),
+    ):
+        short = await ask(engine, "[human]: Hello", priority=1)
+        # One call of many prompts, not streamed: this process has no work with it.
+        crowd = {"model": "tiny", "prompt": [short.ids] * 5 * RUNNING_AT_ONCE, "priority": 1}
+        crowd |= {"max_tokens": 480, "ignore_eos": True}
+        crowded = asyncio.create_task(http.post("/completions", json=crowd))
+        while await asyncio.to_thread(vllm.metric, "vllm:num_requests_waiting") < RUNNING_AT_ONCE:
+            assert not crowded.done()
+        # The same request twice, the urgent one later: by arrival it would be last.
+        routine = asyncio.create_task(note("routine", short))
+        await asyncio.sleep(0.05)
+        await note("urgent", replace(short, priority=0))
+        await routine
+        crowded.cancel()
+
+    assert order == ["urgent", "routine"]
 
 
 async def test_a_second_launcher_uses_the_engine_that_runs(
