@@ -64,6 +64,7 @@ async def open_memory(settings: Settings) -> AsyncIterator[Store]:
                 retention_days=settings.store.retention_days,
                 max_turns=settings.store.max_turns,
                 max_log=settings.store.max_log,
+                replicas=settings.store.replicas,
             )
         )
 

@@ -120,7 +120,8 @@ class Store(Protocol):
 
         Args:
             message: what came.
-            conversation: whose mailbox it goes to; None: only logged.
+            conversation: whose mailbox it goes to, in the message's own channel; None: only
+                logged.
             waiting: the most mail that the mailbox may hold.
 
         Returns:
@@ -163,6 +164,7 @@ class Store(Protocol):
     async def claim(self, *, worker: str, lease_s: float, wait_s: float) -> Lease | None:
         """Take the conversation that has waited longest with mail, and nobody's lease.
 
+        The longest of its shard: channels are spread over shards, which take turns.
         Waits up to `wait_s` for one. A lease that ran out counts as nobody's.
         """
         ...
@@ -206,7 +208,7 @@ class Store(Protocol):
     async def park(self, lease: Lease, *, message_ids: Sequence[str]) -> None:
         """Put mail aside for an operator, and drop the open reply, all at once.
 
-        At most 1,000 pieces are kept aside, the newest; each as long as the retention.
+        At most 1,000 pieces of a shard are kept aside, the newest; each as long as the retention.
         """
         ...
 

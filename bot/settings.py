@@ -105,6 +105,8 @@ class StoreSettings(Group):
     """The most turns kept of one conversation. The window holds far fewer."""
     max_log: int = Field(default=10_000, ge=100)
     """The most messages kept of one channel."""
+    replicas: int = Field(default=0, ge=0)
+    """Replicas that must have a write before an event is acked. A failover then loses nothing."""
     lease_s: float = Field(default=15.0, gt=1)
     """A worker that is silent that long loses its conversation to another."""
 

@@ -14,14 +14,16 @@ while true do
   if not conversation then break end
   call('ZREM', waiting, conversation)
   if call('EXISTS', key('mail', conversation)) == 1 then
-    local fence = call('INCR', key('fences'))
-    call('HSET', key('state', conversation), 'fence', fence, 'worker', worker)
+    -- The clock's, so that a store that lost its last writes (a replica that became
+    -- master, a flush) never gives out a fence again that somebody still holds.
+    local fence = math.max(tonumber(call('GET', key('fences')) or 0) + 1, NOW)
+    call('SET', key('fences'), whole(fence))
+    call('HSET', key('state', conversation), 'fence', whole(fence), 'worker', worker)
     touch(conversation)
     call('DEL', key('stop', conversation))
     call('ZADD', leased, whole(NOW + lease), conversation)
     return {conversation, fence}
   end
 end
-call('DEL', key('bell'))
 local first = call('ZRANGE', leased, 0, 0, 'WITHSCORES')
 return {'', first[2] and math.max(0, tonumber(first[2]) - NOW) or -1}

@@ -30,7 +30,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from bot.errors import SettingsError, StoreUnreachable
-from bot.store.server import connect
+from bot.store.topology import connect
 
 log = structlog.get_logger(__name__)
 

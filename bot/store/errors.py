@@ -2,7 +2,7 @@
 
 | redis-py or server | Jay |
 |---|---|
-| no connection, no answer in time, loading, wrong password | `StoreUnreachable` |
+| no connection, no answer in time, loading, wrong password, failing over | `StoreUnreachable` |
 | OOM, READONLY, MISCONF, NOREPLICAS | `StoreFull` |
 | LEASELOST (from a script) | `LeaseLost` |
 | anything else that the server answers | `StoreError` |
@@ -13,9 +13,9 @@ What the server quotes in its own text is cut out: it may be what people wrote.
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from redis import exceptions
+from redis.asyncio.sentinel import MasterNotFoundError
 
 from bot.errors import LeaseLost, StoreError, StoreFull, StoreUnreachable
 
@@ -25,11 +25,16 @@ _LOST = "LEASELOST"
 _QUOTED = re.compile(r",? with args beginning with.*|'[^']*'|`[^`]*`", re.DOTALL)
 
 
-def address_of(url: str) -> str:
-    """Return a Redis URL without name, password and options."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}"
+_MOVING = (
+    exceptions.MovedError,
+    exceptions.AskError,
+    exceptions.TryAgainError,
+    exceptions.ClusterDownError,
+    exceptions.MasterDownError,
+)
+"""What a Cluster's node says that hasn't the slot, or not the whole of it."""
+_FORBIDDEN = re.compile(r"NOPERM|can't run this command|can't access at least one")
+"""Redis puts no code before it where it is a script that may not."""
 
 
 def translate(error: exceptions.RedisError | OSError, *, address: str) -> StoreError:
@@ -43,6 +48,17 @@ def translate(error: exceptions.RedisError | OSError, *, address: str) -> StoreE
         return StoreFull(f"Redis at {address} takes nothing more: {told[:200]}")
     if isinstance(error.__cause__ or error, exceptions.AuthenticationError):
         return StoreUnreachable(f"Redis at {address} refuses the name or password in REDIS_URL.")
+    if isinstance(error, exceptions.BusyLoadingError):
+        return StoreUnreachable(f"Redis at {address} is still loading its data.")
+    if isinstance(error, MasterNotFoundError):
+        return StoreUnreachable(f"No Sentinel at {address} knows a master for the service.")
+    if isinstance(error, _MOVING):
+        return StoreUnreachable(f"The Cluster at {address} has no master for a slot just now.")
     if isinstance(error, exceptions.ConnectionError | exceptions.TimeoutError | OSError):
         return StoreUnreachable(f"No Redis answers at {address} ({type(error).__name__}).")
+    if _FORBIDDEN.search(told):
+        return StoreError(
+            f"Redis at {address} forbids its user a command: {told[:200]}. "
+            "What Jay needs stands in docs/operations.md: A user of its own."
+        )
     return StoreError(f"Redis at {address} refuses a command: {told[:200]}")

@@ -7,10 +7,13 @@ is heard there meanwhile and however often the process dies.
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 
 from bot.messages import Place, PlatformName
 from bot.ports import Gap
+from bot.store.keys import SHARDS, key, shard_of
 from bot.store.records import parse_place_id, place_id
 from bot.store.server import Server, records_in
 
@@ -23,28 +26,43 @@ class Gaps(Server):
 
     async def note_gap(self, platform: PlatformName, *, heard_until: float) -> None:
         """Put on record that something may have been missed wherever Jay has heard anybody."""
-        await self._run("note_gap", platform, repr(float(heard_until)))
+        until = repr(float(heard_until))
+        await asyncio.gather(*(self._run(n, "note_gap", platform, until) for n in range(SHARDS)))
 
     async def note_places(
         self, platform: PlatformName, places: Sequence[Place], *, since: float
     ) -> None:
         """Put gaps on record for places where nobody was heard yet; others keep theirs."""
-        for at in range(0, len(places), STEP):
-            members = [place_id(place) for place in places[at : at + STEP]]
-            await self._run("note_places", platform, repr(float(since)), *members)
+        first = await self._first_heard(platform)
+        if first is None:
+            return
+        begins = repr(max(first, float(since)))
+        by_shard = defaultdict[int, list[str]](list)
+        for place in places:
+            by_shard[shard_of(place_id(place))].append(place_id(place))
+        for shard, members in by_shard.items():
+            for at in range(0, len(members), STEP):
+                await self._run(shard, "note_places", platform, begins, *members[at : at + STEP])
 
     async def gaps(self, platform: PlatformName, *, limit: int) -> Sequence[Gap]:
         """Return the open gaps, those first that begin last."""
         if limit <= 0:
             return []
-        answer = records_in(await self._run("gaps", platform, limit))
-        return [
+        steps = (self._run(shard, "gaps", platform, limit) for shard in range(SHARDS))
+        found = [
             Gap(place=parse_place_id(place.decode()), since=float(since))
+            for answer in map(records_in, await asyncio.gather(*steps))
             for place, since in zip(answer[::2], answer[1::2], strict=True)
         ]
+        return sorted(found, key=lambda gap: gap.since, reverse=True)[:limit]
 
     async def close_gap(self, gap: Gap) -> None:
         """Take a gap off the record, unless it begins earlier by now."""
-        await self._run(
-            "close_gap", gap.place.platform, place_id(gap.place), repr(float(gap.since))
-        )
+        of = place_id(gap.place)
+        since = repr(float(gap.since))
+        await self._run(shard_of(of), "close_gap", gap.place.platform, of, since)
+
+    async def _first_heard(self, platform: PlatformName) -> float | None:
+        asked = (self._ask(n, "GET", key("first", platform, shard=n)) for n in range(SHARDS))
+        times = [float(one) for one in await asyncio.gather(*asked) if isinstance(one, bytes)]
+        return min(times, default=None)

@@ -1,31 +1,36 @@
 """Every key in the store: its type, what it holds and how long it lives.
 
-A key is `jay:{0}:KIND` or `jay:{0}:KIND:ID`. A channel's id is
+A key is `jay:{sN}:KIND` or `jay:{sN}:KIND:ID`. A channel's id is
 `platform:workspace:channel`, a conversation's its `key`. The scripts build
 keys the same way (`prelude.lua`), and a test holds them to this table.
 
 The part in braces is the hash tag: Redis Cluster keeps all keys of one tag on
-one node, so that a script may touch them together. Nothing that a script
-touches together lies in two channels, apart from the queue and a person's
-index. So a tag per shard of channels is possible, each with a queue and
-indexes of its own: a shard is another `PREFIX`, and a claim asks them in turn.
+one node, so that a script may touch them together. N is the shard, of which
+there are sixteen on every kind of server: all that belongs to a channel lies
+in the shard of its id, with a queue and indexes of that shard's own. Nothing
+is touched together that lies in two shards: what is asked of the whole store
+(a claim, what was parked, a person's words) is asked of each shard in turn.
 """
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import Final, Literal
 
-SCHEMA: Final = "1"
-"""Version of keys and records. A store written by another one is refused."""
-PREFIX: Final = "jay:{0}:"
+SCHEMA: Final = "2"
+"""Version of keys and records. Version 1 is moved over (`migrating`), others are refused."""
+SHARDS: Final = 16
+"""Part of the version: with another number, ids would lie in other shards."""
+BELL: Final = "jay:bell"
+"""The channel on which a wake-up names its shard."""
 DAY_S: Final = 86_400
 SEEN_S: Final = 2 * DAY_S
 """How long a message that was only logged is known as seen. Slack retries within an hour."""
-MAX_PLACES: Final = 5_000
-"""The most channels and threads of a platform that are read back after a gap."""
+MAX_PLACES: Final = 1_000
+"""The most channels and threads of a platform and shard that are read back after a gap."""
 MAX_PARKED: Final = 1_000
-"""The most mail that is kept aside."""
+"""The most mail of a shard that is kept aside."""
 STOP_S: Final = 60
 """How long a wish to stop is kept."""
 
@@ -38,35 +43,29 @@ class KeyKind:
     """One kind of key."""
 
     type: Literal["string", "hash", "list", "zset"]
-    per: Literal["store", "platform", "channel", "thread", "message", "conversation", "person"]
+    per: Literal["shard", "platform", "channel", "thread", "message", "conversation", "person"]
     life: Life
     holds: str
 
 
 KINDS: Final[dict[str, KeyKind]] = {
-    "schema": KeyKind(type="string", per="store", life="ever", holds="the version of the data"),
-    "fences": KeyKind(type="string", per="store", life="ever", holds="the last fence given out"),
+    "schema": KeyKind(type="string", per="shard", life="ever", holds="the version of the data"),
+    "fences": KeyKind(type="string", per="shard", life="ever", holds="the last fence given out"),
     "waiting": KeyKind(
         type="zset",
-        per="store",
+        per="shard",
         life="ever",
         holds="conversations with mail and nobody's lease, by since when (microseconds)",
     ),
     "leased": KeyKind(
         type="zset",
-        per="store",
+        per="shard",
         life="ever",
         holds="conversations with a lease, by when it runs out (microseconds)",
     ),
-    "bell": KeyKind(
-        type="list",
-        per="store",
-        life="ever",
-        holds="an item for each wake-up, at most 100; who waits to claim blocks on it",
-    ),
     "parked": KeyKind(
         type="hash",
-        per="store",
+        per="shard",
         life="retention",
         holds="`conversation newline message id` to a mail record that was put aside",
     ),
@@ -77,7 +76,7 @@ KINDS: Final[dict[str, KeyKind]] = {
         type="zset",
         per="platform",
         life="ever",
-        holds="places, by when the newest message heard there was sent; at most 5,000",
+        holds="places, by when the newest message heard there was sent; at most 1,000",
     ),
     "gaps": KeyKind(
         type="zset",
@@ -130,11 +129,27 @@ KINDS: Final[dict[str, KeyKind]] = {
 }
 
 
-def key(kind: str, of: str = "") -> str:
+def shard_of(of: str) -> int:
+    """Return the shard of a channel, or of what lies in it.
+
+    Args:
+        of: an id that begins with `platform:workspace:channel`.
+    """
+    return zlib.crc32(":".join(of.split(":", 3)[:3]).encode("utf-8", "replace")) % SHARDS
+
+
+def prefix_of(shard: int) -> str:
+    """Return what all keys of a shard begin with."""
+    return f"jay:{{s{shard}}}:"
+
+
+def key(kind: str, of: str = "", *, shard: int | None = None) -> str:
     """Return a key's name.
 
     Args:
         kind: one of `KINDS`.
-        of: the id of what it belongs to; empty for the store's own.
+        of: the id of what it belongs to; empty for the shard's own.
+        shard: where it lies; None: in the shard of the channel that `of` begins with.
     """
-    return f"{PREFIX}{kind}:{of}" if of else f"{PREFIX}{kind}"
+    prefix = prefix_of(shard_of(of) if shard is None else shard)
+    return f"{prefix}{kind}:{of}" if of else f"{prefix}{kind}"

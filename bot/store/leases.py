@@ -6,9 +6,8 @@ with every claim; each script of the holder compares it. Leases stand in
 `leased` by when they run out, on the server's clock: whoever claims next puts
 those that ran out back into the queue.
 
-Who finds nothing to claim blocks on the list `bell`, into which every wake-up
-puts an item, until something comes, a lease runs out, or the wait is over. An
-item that gets lost costs only time: the queue is the truth.
+Each shard has both of its own. A claim asks the shards that the `Bell` names;
+who finds nothing waits for it.
 """
 
 from __future__ import annotations
@@ -18,55 +17,59 @@ import asyncio
 from bot.conversations import Conversation
 from bot.errors import StoreError
 from bot.ports import Lease
-from bot.store.keys import STOP_S, key
-from bot.store.server import BLOCK_S, Server, number_in
+from bot.store.keys import STOP_S, key, shard_of
+from bot.store.server import Server, number_in
 
 MICROSECONDS = 1_000_000
-SHORTEST_BLOCK_S = 0.01
-"""Zero would block for ever."""
 
 
 class Leases(Server):
-    """The queue of conversations and the leases on them."""
+    """The queues of conversations and the leases on them."""
 
     async def claim(self, *, worker: str, lease_s: float, wait_s: float) -> Lease | None:
-        """Take the conversation that has waited longest with mail, and nobody's lease."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + wait_s
+        """Take the conversation that has waited longest in its shard; the shards take turns."""
+        until = asyncio.get_running_loop().time() + wait_s
+        shards = self._bell.due(all_of_them=wait_s <= 0)
         while True:
-            match await self._run("claim", worker, _us(lease_s), repeat=False):
-                case [b"", int(lapse_us)]:
-                    pass
-                case [bytes(found), int(fence)]:
-                    conversation = Conversation.parse(found.decode())
-                    return Lease(conversation=conversation, fence=fence, worker=worker)
-                case answer:
-                    raise StoreError(f"claim answered {type(answer).__name__}")
-            left_s = until - loop.time()
-            if left_s <= 0:
+            for shard in shards:
+                lease = await self._claim_in(shard, worker, lease_s)
+                if lease is not None:
+                    return lease
+            if asyncio.get_running_loop().time() >= until:
                 return None
-            lapse_s = lapse_us / MICROSECONDS if lapse_us >= 0 else BLOCK_S
-            await self._hear_bell(min(left_s, lapse_s, BLOCK_S))
+            shards = await self._bell.wait(until)
 
     async def renew(self, lease: Lease, *, lease_s: float) -> bool:
         """Prolong the lease. Returns True if a person asked to stop since the claim."""
-        answer = await self._run("renew", lease.conversation.key, lease.fence, _us(lease_s))
-        return number_in(answer) == 1
+        of = lease.conversation.key
+        return number_in(await self._run(shard_of(of), "renew", of, lease.fence, _us(lease_s))) == 1
 
     async def release(self, lease: Lease) -> None:
         """Give the conversation back; with mail left it is awake again at once.
 
         The lease is spent then: whatever else is written with it is refused.
         """
-        await self._run("release", lease.conversation.key, lease.fence)
+        of = lease.conversation.key
+        await self._run(shard_of(of), "release", of, lease.fence)
 
     async def ask_stop(self, conversation: Conversation) -> None:
         """Ask the worker that has the conversation to stop its reply. Kept one minute."""
-        await self._ask(self._client.set(key("stop", conversation.key), "1", ex=STOP_S))
+        of = conversation.key
+        await self._ask(shard_of(of), "SET", key("stop", of), "1", "EX", STOP_S)
 
-    async def _hear_bell(self, within_s: float) -> None:
-        block_s = max(SHORTEST_BLOCK_S, within_s)
-        await self._ask(self._client.blpop([key("bell")], timeout=block_s), blocks_s=block_s)
+    async def _claim_in(self, shard: int, worker: str, lease_s: float) -> Lease | None:
+        self._bell.asking(shard)
+        match await self._run(shard, "claim", worker, _us(lease_s), repeat=False):
+            case [b"", int(lapse_us)]:
+                if lapse_us >= 0:
+                    self._bell.ask_again(shard, in_s=lapse_us / MICROSECONDS)
+                return None
+            case [bytes(found), int(fence)]:
+                self._bell.ask_again(shard, in_s=0.0)
+                conversation = Conversation.parse(found.decode())
+                return Lease(conversation=conversation, fence=fence, worker=worker)
+            case answer:
+                raise StoreError(f"claim answered {type(answer).__name__}")
 
 
 def _us(seconds: float) -> int:

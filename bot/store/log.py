@@ -6,10 +6,12 @@ deletion reach all three, in one step.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from bot.errors import StoreError
 from bot.messages import IncomingMessage, MessageChanged, MessageDeleted, Place, PlatformName
+from bot.store.keys import SHARDS, shard_of
 from bot.store.records import author_key, channel_id, decode_message, encode_mail
 from bot.store.server import Server, number_in, records_in
 
@@ -31,27 +33,33 @@ class Log(Server):
         """
         if limit <= 0:
             return []
-        records = await self._run(
-            "messages", channel_id(place), place.thread, limit, repr(float(since))
-        )
+        of = channel_id(place)
+        begins = repr(float(since))
+        records = await self._run(shard_of(of), "messages", of, place.thread, limit, begins)
         found = [decode_message(record) for record in records_in(records)]
         found.sort(key=lambda one: (one.sent_at, one.message_id))
         return found[-limit:]
 
     async def log_history(self, messages: Sequence[IncomingMessage]) -> int:
         """Log messages that a platform's history gave; returns how many were new."""
+        by_shard = defaultdict[int, list[IncomingMessage]](list)
+        for message in messages:
+            by_shard[shard_of(channel_id(message.place))].append(message)
         new = 0
-        for at in range(0, len(messages), HISTORY_STEP):
-            step = messages[at : at + HISTORY_STEP]
-            arguments = [argument for message in step for argument in encode_mail(message)]
-            new += number_in(await self._run("log_history", *arguments))
+        for shard, those in by_shard.items():
+            for at in range(0, len(those), HISTORY_STEP):
+                step = those[at : at + HISTORY_STEP]
+                arguments = [argument for message in step for argument in encode_mail(message)]
+                new += number_in(await self._run(shard, "log_history", *arguments))
         return new
 
     async def change(self, changed: MessageChanged) -> None:
         """Apply an edit everywhere; an older one than was applied already is passed over."""
+        of = channel_id(changed.place)
         await self._run(
+            shard_of(of),
             "change",
-            channel_id(changed.place),
+            of,
             changed.message_id,
             repr(float(changed.changed_at)),
             changed.text.encode("utf-8", "replace"),
@@ -59,16 +67,21 @@ class Log(Server):
 
     async def delete(self, deleted: MessageDeleted) -> None:
         """Take a message out everywhere; it does not come back by history or a late delivery."""
-        await self._run("delete", channel_id(deleted.place), deleted.message_id)
+        of = channel_id(deleted.place)
+        await self._run(shard_of(of), "delete", of, deleted.message_id)
 
     async def forget_person(self, platform: PlatformName, person_id: str) -> int:
         """Delete all that a person wrote; returns in how many places it stood.
 
         Each thousand messages are one step; what is cut off is finished by another call.
         """
+        of = author_key(platform, person_id)
+        return sum([await self._forget_in(shard, of) for shard in range(SHARDS)])
+
+    async def _forget_in(self, shard: int, person: str) -> int:
         count, left = 0, 1
         while left:
-            erased = await self._run("forget", author_key(platform, person_id), FORGET_STEP)
+            erased = await self._run(shard, "forget", person, FORGET_STEP)
             match erased:
                 case [int(here), int(left)]:
                     count += here

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from bot.conversations import Conversation
 from bot.errors import MailboxFull
 from bot.messages import Command, IncomingMessage, Mail, Place
 from bot.ports import Lease, Parked
-from bot.store.keys import key
+from bot.store.keys import SHARDS, key, shard_of
 from bot.store.records import channel_id, decode_mail, encode_mail, kept_at
 from bot.store.server import Server, number_in, records_in
 
@@ -26,51 +27,59 @@ class Mailboxes(Server):
         """
         to = conversation.key if conversation else ""
         goes_on = conversation.thread if conversation else ""
-        accepted = number_in(await self._run("accept", to, waiting, goes_on, *encode_mail(message)))
+        shard = shard_of(channel_id(message.place))
+        answer = await self._run(shard, "accept", to, waiting, goes_on, *encode_mail(message))
+        accepted = number_in(answer)
         if accepted < 0:
             raise MailboxFull(f"{to} has {waiting} messages waiting")
         return accepted == 1
 
     async def accept_command(self, command: Command, *, conversation: Conversation) -> bool:
         """Put a command in the mailbox once and wake a worker; False if seen before."""
-        answer = await self._run("accept_command", conversation.key, *encode_mail(command))
+        of = conversation.key
+        answer = await self._run(shard_of(of), "accept_command", of, *encode_mail(command))
         return number_in(answer) == 1
 
     async def mail(self, lease: Lease) -> Sequence[Mail]:
         """Return the mail that waits, in the order in which it was sent."""
-        records = await self._run("mail", lease.conversation.key, lease.fence)
+        of = lease.conversation.key
+        records = await self._run(shard_of(of), "mail", of, lease.fence)
         mail = [decode_mail(record) for record in records_in(records)]
         return sorted(mail, key=lambda one: (one.sent_at, one.message_id))
 
     async def park(self, lease: Lease, *, message_ids: Sequence[str]) -> None:
         """Put mail aside for an operator, and drop the open reply, all at once."""
-        await self._run("park", lease.conversation.key, lease.fence, *message_ids)
+        of = lease.conversation.key
+        await self._run(shard_of(of), "park", of, lease.fence, *message_ids)
 
     async def parked(self) -> Sequence[Parked]:
         """Return what was put aside, oldest first."""
-        answer = records_in(await self._run("parked"))
+        steps = (self._run(shard, "parked") for shard in range(SHARDS))
         found = [
             Parked(
                 conversation=Conversation.parse(field.decode().partition("\n")[0]),
                 mail=decode_mail(record),
                 at=kept_at(record),
             )
+            for answer in map(records_in, await asyncio.gather(*steps))
             for field, record in zip(answer[::2], answer[1::2], strict=True)
         ]
         return sorted(found, key=lambda one: (one.at, one.id))
 
     async def take_up(self, parked: Parked) -> bool:
         """Put parked mail back into its mailbox and wake a worker; False if it is not there."""
-        key_of, message_id = parked.conversation.key, parked.mail.message_id
-        return number_in(await self._run("take_up", key_of, message_id)) == 1
+        of, message_id = parked.conversation.key, parked.mail.message_id
+        return number_in(await self._run(shard_of(of), "take_up", of, message_id)) == 1
 
     async def conversation_at(self, place: Place, message_id: str) -> Conversation | None:
         """Return the conversation that a stored or posted message belongs to, if any."""
-        mark = await self._ask(self._client.get(key("mark", f"{channel_id(place)}:{message_id}")))
+        of = f"{channel_id(place)}:{message_id}"
+        mark = await self._ask(shard_of(of), "GET", key("mark", of))
         if not isinstance(mark, bytes) or b":" not in mark:
             return None
         return Conversation.parse(mark.decode())
 
     async def takes_part(self, conversation: Conversation) -> bool:
         """Tell whether Jay has mail, turns or a reply in this conversation."""
-        return number_in(await self._run("takes_part", conversation.key)) > 0
+        of = conversation.key
+        return number_in(await self._run(shard_of(of), "takes_part", of)) > 0

@@ -1,4 +1,4 @@
--- Stands before every script. ARGV 1-9 are the store's: see bot/store/server.py.
+-- Stands before every script. ARGV 1-10 are the store's: see bot/store/server.py.
 -- Time is the server's own (TIME), so that leases and retention never depend on
 -- a client's clock; when a message was sent and edited is the platform's word.
 -- KEYS[1] only names the node: all keys carry the tag that is in the prefix.
@@ -12,7 +12,8 @@ local STOP_S = tonumber(ARGV[6])
 local DAY_S = tonumber(ARGV[7])
 local MAX_PARKED = tonumber(ARGV[8])
 local MAX_PLACES = tonumber(ARGV[9])
-local FIRST = 10
+local BELL = ARGV[10]
+local FIRST = 11
 local call = redis.call
 local time = call('TIME')
 local NOW = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -75,8 +76,7 @@ end
 local function wake(conversation)
   if call('EXISTS', key('mail', conversation)) == 0 then return end
   if call('ZADD', key('waiting'), 'NX', whole(NOW), conversation) == 1 then
-    call('LPUSH', key('bell'), '')
-    call('LTRIM', key('bell'), 0, 99)
+    call('PUBLISH', BELL, string.match(PREFIX, '{s(%d+)}'))
   end
 end
 

@@ -1,8 +1,8 @@
-"""The one connection to the server: runs a step, tries again where that is safe, translates errors.
+"""Runs a step on the server that has its shard, tries again where that is safe, translates errors.
 
 Every step is one script (`scripts.py`) and safe to repeat, so a step whose
-connection broke is tried once more; a claim is not, for its first lease would
-hold the conversation until it ran out.
+connection broke, or whose shard has moved, is tried once more; a claim is not,
+for its first lease would hold the conversation until it ran out.
 
 redis-py's own retries are off, and so is its `socket_timeout`: with one it
 sends inside `asyncio.wait_for`, which in Python 3.11 can swallow the caller's
@@ -13,42 +13,52 @@ included.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import structlog
 from redis import exceptions
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio import Redis
 
-from bot.errors import SettingsError, StoreError, StoreUnreachable, StoreVersion
-from bot.store.errors import address_of, translate
-from bot.store.keys import DAY_S, MAX_PARKED, MAX_PLACES, PREFIX, SCHEMA, SEEN_S, STOP_S, key
-from bot.store.scripts import STEPS, read_script
+from bot.errors import LeaseLost, StoreError, StoreUnreachable, StoreVersion
+from bot.store.addresses import parse_address
+from bot.store.bell import Bell
+from bot.store.errors import translate
+from bot.store.keys import (
+    BELL,
+    DAY_S,
+    MAX_PARKED,
+    MAX_PLACES,
+    SCHEMA,
+    SEEN_S,
+    SHARDS,
+    STOP_S,
+    key,
+    prefix_of,
+)
+from bot.store.scripts import READS, SCRIPTS
+from bot.store.topology import CONNECTIONS, open_topology
+from bot.store.trouble import Trouble
 
-CONNECTIONS = 32
-"""Most connections of one process; further steps wait for one."""
-CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 5.0
-BLOCK_S = 2.0
-"""The longest blocking read."""
 AGAIN_AFTER_S = 0.05
+COPY_TIMEOUT_S = 1.0
+"""How long replicas may take to have a write."""
 
 log = structlog.get_logger(__name__)
 
 Argument = str | bytes | int | float
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What is remembered, and for how long."""
+    """What is remembered, for how long, and how safely."""
 
     retention_days: int
     max_turns: int
     max_log: int
+    replicas: int = 0
+    """How many replicas must have a write before it counts."""
 
 
 class Server:
@@ -60,19 +70,22 @@ class Server:
         """Prepare; nothing is connected yet.
 
         Args:
-            url: the server's address.
+            url: the store's address, of one of the forms in bot/store/addresses.py.
             bounds: of what is kept.
             answer_timeout_s: how long a call may take, the wait for a connection included.
 
         Raises:
             SettingsError: the address can't be one.
         """
-        self.address = address_of(url)
-        self._client = connect(url)
+        address = parse_address(url)
+        self.address = address.shown
+        self._topology = open_topology(address)
+        self._bell = Bell(self._topology)
+        self._trouble = Trouble(self.address)
+        self._free = asyncio.Semaphore(CONNECTIONS)
         self._answer_timeout_s = answer_timeout_s
-        self._scripts = {step: self._client.register_script(read_script(step)) for step in STEPS}
+        self._replicas = bounds.replicas
         self._own: Sequence[Argument] = (
-            PREFIX,
             bounds.retention_days * DAY_S,
             bounds.max_log,
             bounds.max_turns,
@@ -81,85 +94,112 @@ class Server:
             DAY_S,
             MAX_PARKED,
             MAX_PLACES,
+            BELL,
         )
 
     async def ping(self) -> None:
-        """Return if the store answers. Says so if somebody emptied it, and goes on.
+        """Return if every shard answers and takes writes. Says so if one was emptied, and goes on.
 
         Raises:
-            StoreUnreachable: it doesn't.
+            StoreUnreachable: one doesn't answer.
+            StoreFull: one takes no writes.
             StoreVersion: the data there are of another version by now.
         """
-        if await self._ask(self._client.get(key("schema"))) is None:
-            log.error("store.emptied", address=self.address)
-        await self.open()
+        emptied = await self.open()
+        if emptied:
+            log.error("store.emptied", address=self.address, shards=emptied)
 
-    async def open(self) -> None:
-        """Claim the data for this version, or see that they are.
+    async def open(self) -> int:
+        """Claim the data for this version, or see that they are; returns how many were nobody's.
 
         Raises:
             StoreUnreachable: nothing answers at the address.
+            StoreFull: the server takes no writes.
             StoreVersion: the data were written by another version.
         """
-        found = await self._ask(self._client.get(key("schema")))
-        if found is None:
-            await self._ask(self._client.set(key("schema"), SCHEMA, nx=True))
-            found = await self._ask(self._client.get(key("schema")))
-        if found != SCHEMA.encode():
-            version = found.decode(errors="replace") if isinstance(found, bytes) else found
-            raise StoreVersion(
-                f"The data at {self.address} are of version {version}; this Jay writes {SCHEMA}."
-            )
+        found = await asyncio.gather(*(self._run(n, "version", SCHEMA) for n in range(SHARDS)))
+        for version in found:
+            if version not in (b"", SCHEMA.encode()):
+                text = version.decode(errors="replace") if isinstance(version, bytes) else version
+                raise StoreVersion(
+                    f"The data at {self.address} are of version {text}; this Jay writes {SCHEMA}."
+                )
+        return found.count(b"")
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        await self._bell.close()
+        await self._topology.close()
 
-    async def _run(self, step: str, *arguments: Argument, repeat: bool = True) -> object:
-        """Run a step and return what its script returned."""
-        script = self._scripts[step]
+    async def _run(
+        self, shard: int, step: str, *arguments: Argument, repeat: bool = True
+    ) -> object:
+        """Run a step in a shard and return what its script returned."""
+        source, digest = SCRIPTS[step]
+        rest = (1, key("schema", shard=shard), prefix_of(shard), *self._own, *arguments)
+        copies = 0 if step in READS else self._replicas
 
         async def once() -> object:
-            return await self._ask(script(keys=[key("schema")], args=[*self._own, *arguments]))
+            try:
+                return await self._ask(shard, "EVALSHA", digest, *rest, copies=copies)
+            except _NotLoaded:
+                return await self._ask(shard, "EVAL", source, *rest, copies=copies)
 
         try:
             return await once()
         except StoreUnreachable as error:
-            if not repeat or not isinstance(error.__cause__, exceptions.ConnectionError):
+            moved = isinstance(error.__cause__, exceptions.MovedError)
+            broke = isinstance(error.__cause__, exceptions.ConnectionError)
+            if not (moved or (broke and repeat)):
                 raise
         await asyncio.sleep(AGAIN_AFTER_S)
         return await once()
 
-    async def _ask(self, answer: Awaitable[Answer], *, blocks_s: float = 0.0) -> Answer:
-        """Await an answer of the server, which may take `blocks_s` longer than others."""
+    async def _ask(self, shard: int, *command: Argument, copies: int = 0) -> object:
+        """Send a command to the server of a shard, and translate what goes wrong."""
         try:
-            async with asyncio.timeout(self._answer_timeout_s + blocks_s):
-                return await answer
+            async with asyncio.timeout(self._answer_timeout_s), self._free:
+                server = await self._topology.server_of(shard)
+                answer = await _send(server, command, copies)
+        except exceptions.NoScriptError as error:
+            raise _NotLoaded from error
         except (exceptions.RedisError, OSError) as error:
-            raise translate(error, address=self.address) from error
+            meant = translate(error, address=self.address)
+            if not isinstance(meant, LeaseLost):
+                await self._topology.doubt(error)
+                self._trouble.met(meant, shard=shard)
+            raise meant from error
+        except StoreError as error:
+            self._trouble.met(error, shard=shard)
+            raise
+        self._trouble.over(shard=shard)
+        return answer
 
 
-def connect(url: str) -> Redis:
-    """Return a client with bounded connections. Its calls wait as long as the caller lets them.
+class _NotLoaded(Exception):
+    """The server doesn't know the script yet, or forgot it."""
+
+
+async def _send(server: Redis, command: Sequence[Argument], copies: int) -> object:
+    """Return a command's answer, once so many replicas have what it wrote.
 
     Raises:
-        SettingsError: the address can't be one.
+        StoreUnreachable: too few have it in time. The master has it; to repeat is safe.
     """
-    try:
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=CONNECTIONS,
-            timeout=None,
-            socket_connect_timeout=CONNECT_TIMEOUT_S,
-            socket_timeout=None,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-        )
-    except ValueError as error:
-        raise SettingsError(
-            "REDIS_URL can't be read: it looks like redis://host:6379/0, rediss://… or unix:///path"
-        ) from error
-    return Redis.from_pool(pool)
+    if not copies:
+        answer: object = await server.execute_command(*command)
+        return answer
+    # WAIT looks at what its own connection wrote: both go down one.
+    async with server.pipeline(transaction=False) as pipe:
+        pipe.execute_command(*command)
+        pipe.execute_command("WAIT", copies, round(1_000 * COPY_TIMEOUT_S))
+        answer, have = await pipe.execute(raise_on_error=False)
+    for one in (answer, have):
+        if isinstance(one, Exception):
+            raise one
+    if have < copies:
+        raise StoreUnreachable(f"{have} replicas have a write that {copies} must have.")
+    return answer
 
 
 def records_in(answer: object) -> list[bytes]:

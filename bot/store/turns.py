@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bot.conversations import Conversation, Reply, Turn
 from bot.ports import Lease
-from bot.store.keys import key
+from bot.store.keys import key, shard_of
 from bot.store.records import decode_reply, decode_turn, encode_reply, encode_turn
 from bot.store.server import Server, records_in
 
@@ -17,28 +17,34 @@ class Turns(Server):
 
     async def turns(self, conversation: Conversation) -> Sequence[Turn]:
         """Return the settled turns, oldest first."""
-        records = await self._run("turns", conversation.key)
+        of = conversation.key
+        records = await self._run(shard_of(of), "turns", of)
         return [decode_turn(record) for record in records_in(records)]
 
     async def window_start(self, conversation: Conversation) -> int:
         """Return the mark that `keep_window_start` was last given; 0 before."""
-        kept = await self._ask(self._client.hget(key("state", conversation.key), "window"))
-        return int(kept) if kept else 0
+        of = conversation.key
+        kept = await self._ask(shard_of(of), "HGET", key("state", of), "window")
+        return int(kept) if isinstance(kept, bytes) else 0
 
     async def keep_window_start(self, lease: Lease, start: int) -> None:
         """Remember a mark of where the prompt's window begins; the store doesn't read it."""
-        await self._run("keep_window_start", lease.conversation.key, lease.fence, start)
+        of = lease.conversation.key
+        await self._run(shard_of(of), "keep_window_start", of, lease.fence, start)
 
     async def open_reply(self, lease: Lease) -> Reply | None:
         """Return the reply that a worker began here and did not settle."""
-        record = await self._run("open_reply", lease.conversation.key, lease.fence)
+        of = lease.conversation.key
+        record = await self._run(shard_of(of), "open_reply", of, lease.fence)
         return decode_reply(record) if isinstance(record, bytes) else None
 
     async def save_reply(self, lease: Lease, reply: Reply) -> None:
         """Put a reply in the making on record; its message ids lead back to the conversation."""
+        of = lease.conversation.key
         await self._run(
+            shard_of(of),
             "save_reply",
-            lease.conversation.key,
+            of,
             lease.fence,
             encode_reply(reply),
             "\n".join(reply.answers),
@@ -53,9 +59,11 @@ class Turns(Server):
         """
         encoded = [part for turn in turns for part in encode_turn(turn)]
         digest = hashlib.sha256(repr((lease.fence, tuple(answered), encoded)).encode()).hexdigest()
+        of = lease.conversation.key
         await self._run(
+            shard_of(of),
             "settle",
-            lease.conversation.key,
+            of,
             lease.fence,
             digest,
             len(answered),

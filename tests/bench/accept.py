@@ -21,10 +21,10 @@ from redis.asyncio import Redis
 from bot.conversations import in_place
 from bot.messages import IncomingMessage, Person, Place
 from bot.store import embedded_valkey, open_store
-from bot.store.keys import PREFIX
+from bot.store.keys import prefix_of
 from bot.store.opening import RedisStore
 from bot.store.records import encode_mail
-from bot.store.server import connect
+from bot.store.topology import connect
 
 AT_ONCE = 32
 """As many as the store has connections."""
@@ -33,7 +33,7 @@ MESSAGES = 3_000
 ROUNDS = 5
 CHANNELS = 50
 TEXT = "Does the ferry still leave from the north pier on Sundays, or has the winter plan begun? "
-STREAM = f"{PREFIX}bench"
+STREAM = f"{prefix_of(0)}bench"
 
 Step = Callable[[IncomingMessage], Awaitable[object]]
 

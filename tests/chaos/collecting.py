@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chaos.oracle import History, Said, Seen, Settled
 from chaos.playing import Play
+from fakes.stored import stored
 
 from adapters.discord.render import render as to_discord
 from adapters.slack.render import to_mrkdwn
@@ -33,18 +34,13 @@ async def collect(play: Play) -> History:
     async with open_store(
         f"unix://{play.socket}", retention_days=90, max_turns=10_000, max_log=10_000
     ) as store:
-        for name in play.client.scan_iter("jay:{0}:turns:*", count=1000):
-            key = name.decode().removeprefix("jay:{0}:turns:")
+        for _, _, key in stored("turns", play.client):
             turns = await store.turns(Conversation.parse(key))
             settled[key] = [_settled(key, turn, seen_at) for turn in turns]
-    for name in play.client.scan_iter("jay:{0}:ages:*", count=1000):
-        for member, at in play.client.zrange(name, 0, -1, withscores=True):
+    for client, name, _ in stored("ages", play.client):
+        for member, at in client.zrange(name, 0, -1, withscores=True):
             stored_at[member.decode()] = at / 1e6
-    left = [
-        name.decode().removeprefix("jay:{0}:state:")
-        for name in play.client.scan_iter("jay:{0}:state:*", count=1000)
-        if play.client.hget(name, "reply")
-    ]
+    left = [key for client, name, key in stored("state", play.client) if client.hget(name, "reply")]
     owner = {
         message_id: key
         for key, turns in settled.items()

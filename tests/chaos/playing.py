@@ -15,6 +15,7 @@ from pathlib import Path
 import redis
 from chaos.plan import Fault, Line, Plan, Talk
 from chaos.troupe import Player, Troupe
+from fakes.stored import stored
 from vllm_server import kill_server
 
 from adapters.sandbox.records import Channel, Event
@@ -22,6 +23,7 @@ from adapters.sandbox.server import Sandbox
 from adapters.sandbox.world import World
 from bot.conversations import Conversation
 from bot.messages import PLATFORMS, PlatformName
+from bot.store.keys import key as stored_key
 
 LEASE_S = 3.0
 QUIET_S = 5.0
@@ -369,11 +371,12 @@ class Play:
         """Return the conversations that a worker has in hand."""
         held = []
         with suppress(redis.RedisError):
-            for member in self.client.zrange("jay:{0}:leased", 0, -1):
-                key = member.decode()
-                worker = self.client.hget(f"jay:{{0}}:state:{key}", "worker") or b""
-                if worker.endswith(f":{player.pid}".encode()):
-                    held.append(key)
+            for client, name, _ in stored("leased", self.client):
+                for member in client.zrange(name, 0, -1):
+                    of = member.decode()
+                    worker = client.hget(stored_key("state", of), "worker") or b""
+                    if worker.endswith(f":{player.pid}".encode()):
+                        held.append(of)
         return tuple(held)
 
     # Until all is quiet
@@ -401,7 +404,7 @@ class Play:
 
     def _mail(self) -> int:
         try:
-            return sum(1 for _ in self.client.scan_iter("jay:{0}:mail:*", count=1000))
+            return sum(1 for _ in stored("mail", self.client))
         except redis.RedisError:
             return -1
 

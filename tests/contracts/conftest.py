@@ -1,4 +1,4 @@
-"""The store, once in memory and once in a real Valkey, for every contract test."""
+"""The store in memory, in a real Valkey and in a real Cluster of three, for every contract test."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from collections.abc import AsyncIterator
 import pytest
 from fakes.store import MemoryStore
 from fakes.valkey import empty_valkey, valkey
+from fakes.valkey_cluster import cluster, empty_cluster
 
 from bot.ports import Store
 from bot.store import open_store
 
-__all__ = ["empty_valkey", "valkey"]
+__all__ = ["cluster", "empty_cluster", "empty_valkey", "valkey"]
 
 MAX_TURNS = 12
 MAX_LOG = 30
+SERVERS = [pytest.param(name, marks=pytest.mark.valkey) for name in ("valkey", "cluster")]
 
 
-@pytest.fixture(params=["memory", pytest.param("valkey", marks=pytest.mark.valkey)])
+@pytest.fixture(params=["memory", *SERVERS])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     if request.param == "memory":
         yield MemoryStore(max_turns=MAX_TURNS, max_log=MAX_LOG)
         return
-    server = request.getfixturevalue("empty_valkey")
+    server = request.getfixturevalue(f"empty_{request.param}")
     bounds = {"retention_days": 90, "max_turns": MAX_TURNS, "max_log": MAX_LOG}
     async with open_store(server.url, **bounds) as opened:
         yield opened

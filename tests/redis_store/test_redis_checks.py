@@ -60,7 +60,7 @@ async def test_a_server_that_is_nearly_full_is_named(empty_valkey: RunningValkey
 
 
 async def test_data_of_another_version_are_named(empty_valkey: RunningValkey) -> None:
-    empty_valkey.client.set(key("schema"), "7")
+    empty_valkey.client.set(key("schema", shard=3), "7")
 
     assert not (await found(empty_valkey.url))["store data"].ok
 

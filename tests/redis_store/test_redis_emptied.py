@@ -28,7 +28,7 @@ async def test_a_store_that_was_emptied_says_so_and_goes_on(empty_valkey: Runnin
             await store.ping()
 
         assert [one["event"] for one in told] == ["store.emptied"]
-        assert empty_valkey.client.get(key("schema")) == SCHEMA.encode()
+        assert empty_valkey.client.get(key("schema", shard=3)) == SCHEMA.encode()
         with pytest.raises(LeaseLost):
             await store.mail(lease)
         assert await store.accept(message("hello"), conversation=TALK, waiting=5)
@@ -38,7 +38,7 @@ async def test_a_store_that_another_version_took_over_is_refused_while_running(
     empty_valkey: RunningValkey,
 ) -> None:
     async with open_store(empty_valkey.url, **BOUNDS) as store:
-        empty_valkey.client.set(key("schema"), "99")
+        empty_valkey.client.set(key("schema", shard=3), "99")
 
         with pytest.raises(StoreVersion):
             await store.ping()

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 
 import pytest
+from fakes.stored import stored
 from fakes.talk import ANA, CHANNEL, command, in_thread, message
 from fakes.valkey import RunningValkey
+from redis.crc import key_slot
 
 from bot.conversations import Reply, Turn, in_place
+from bot.messages import Place
 from bot.ports import Store
 from bot.store import open_store
-from bot.store.keys import DAY_S, KINDS, PREFIX, SEEN_S, STOP_S, key
+from bot.store.keys import DAY_S, KINDS, SEEN_S, SHARDS, STOP_S, key, prefix_of, shard_of
 from bot.store.scripts import STEPS, read_script
 
 BOUNDS = {"retention_days": 3, "max_turns": 50, "max_log": 1000}
@@ -57,9 +61,13 @@ async def test_every_key_is_in_the_table_with_its_type_and_its_life(
     kinds = set()
 
     for name in client.scan_iter():
-        kind = name.decode().removeprefix(PREFIX).split(":")[0]
+        found = re.fullmatch(r"jay:\{s(\d+)\}:(\w+)(?::(.*))?", name.decode())
+        assert found, name
+        shard, kind, of = found.groups()
         kinds.add(kind)
-        assert name.decode().startswith(PREFIX)
+        assert name.decode().startswith(prefix_of(int(shard)))
+        if KINDS[kind].per in ("channel", "thread", "message", "conversation"):
+            assert int(shard) == shard_of(of)
         assert client.type(name).decode() == KINDS[kind].type, kind
         life = client.ttl(name)
         assert any(life in (one, one - 1) for one in LIVES[KINDS[kind].life]), (kind, life)
@@ -107,7 +115,7 @@ async def test_messages_and_turns_older_than_the_retention_are_dropped(
 async def test_the_index_of_a_person_does_not_outgrow_the_retention(
     empty_valkey: RunningValkey,
 ) -> None:
-    said = key("said", f"slack:{ANA.id}")
+    said = key("said", f"slack:{ANA.id}", shard=shard_of("slack:T1:C1"))
     async with open_store(empty_valkey.url, **BOUNDS) as store:
         await store.accept(message("old"), conversation=None, waiting=5)
         long_ago = (time.time() - RETENTION_S - DAY_S - 10) * 1e6
@@ -119,11 +127,21 @@ async def test_the_index_of_a_person_does_not_outgrow_the_retention(
 
 
 @pytest.mark.valkey
-async def test_the_bell_is_bounded(empty_valkey: RunningValkey) -> None:
-    """Nobody may be there to hear it."""
+async def test_channels_are_spread_over_the_shards(empty_valkey: RunningValkey) -> None:
+    """One hot shard would be one hot master."""
     async with open_store(empty_valkey.url, **BOUNDS) as store:
-        for at in range(120):
-            sent = message("x", message_id=f"{at}.5")
-            await store.accept(sent, conversation=in_place(CHANNEL, root=f"{at}.5"), waiting=5)
+        for number in range(160):
+            place = Place(platform="slack", workspace="T1", channel=f"C{number:08}")
+            await store.accept(message("x", place=place), conversation=None, waiting=5)
 
-    assert empty_valkey.client.llen(key("bell")) == 100
+    counts = Counter(name.split(":")[1] for _, name, _ in stored("bodies", empty_valkey.client))
+    assert len(counts) == SHARDS
+    assert max(counts.values()) < 3 * 160 / SHARDS
+
+
+def test_each_shard_is_one_slot_and_every_master_of_few_has_some() -> None:
+    slots = [key_slot(prefix_of(shard).encode()) for shard in range(SHARDS)]
+
+    assert len(set(slots)) == SHARDS
+    for masters in (2, 3, 4, 5, 6):
+        assert len({slot * masters // 16_384 for slot in slots}) == masters

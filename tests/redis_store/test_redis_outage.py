@@ -56,13 +56,13 @@ async def test_a_wrong_password_is_named_as_such(empty_valkey: RunningValkey) ->
 
 
 async def test_data_of_another_version_are_left_alone(empty_valkey: RunningValkey) -> None:
-    empty_valkey.client.set(key("schema"), "2")
+    empty_valkey.client.set(key("schema", shard=3), "3")
 
-    with pytest.raises(StoreVersion, match="version 2"):
+    with pytest.raises(StoreVersion, match="version 3"):
         async with open_store(empty_valkey.url, **BOUNDS):
             pass
 
-    assert empty_valkey.client.get(key("schema")) == b"2"
+    assert empty_valkey.client.get(key("schema", shard=3)) == b"3"
 
 
 async def test_the_store_works_again_when_the_server_is_back(tmp_path: Path) -> None:
