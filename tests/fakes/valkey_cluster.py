@@ -82,11 +82,17 @@ class RunningCluster:
 
     def masters(self) -> list[Node]:
         """Those that are masters now and answer."""
-        return [node for node in self.nodes if _role(node) == "master"]
+        return [node for node in self.nodes if role_of(node) == "master"]
 
     def flush(self) -> None:
         for node in self.masters():
             node.client.flushall()
+
+    def wait_promoted(self, masters: int) -> None:
+        wait_until(
+            lambda: len(self.masters()) == masters and all(map(_well, self.masters())),
+            "a replica is promoted and the Cluster is well",
+        )
 
     def keys(self) -> Iterator[tuple[redis.Redis, bytes]]:
         """Every key, with a client of the node that has it."""
@@ -109,7 +115,7 @@ def running_cluster(
     """
     given = {
         "cluster-enabled": "yes",
-        "cluster-node-timeout": "2000",
+        "cluster-node-timeout": "5000",
         "repl-diskless-sync-delay": "0",
         **{name.replace("_", "-"): value for name, value in options.items()},
     }
@@ -183,7 +189,7 @@ def _told(node: Node, what: str) -> str:
     return answer.decode() if isinstance(answer, bytes) else str(answer)
 
 
-def _role(node: Node) -> str:
+def role_of(node: Node) -> str:
     try:
         return str(node.client.info("replication")["role"])
     except redis.RedisError:

@@ -1,0 +1,145 @@
+"""A master dies for good: the store goes on with the replica that takes its place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from fakes.talk import message
+from fakes.valkey_cluster import running_cluster
+from fakes.valkey_sentinel import running_sentinel
+
+from bot.conversations import in_place
+from bot.errors import StoreUnreachable
+from bot.messages import Place
+from bot.ports import Store
+from bot.store import open_store
+from bot.store.bell import ASK_EVERY_S
+
+pytestmark = pytest.mark.valkey
+
+BOUNDS = {"retention_days": 90, "max_turns": 50, "max_log": 1000}
+BACK_WITHIN_S = 30.0
+
+
+def channel(number: int) -> Place:
+    return Place(platform="slack", workspace="T1", channel=f"C{number}")
+
+
+async def accept(store: Store, number: int) -> bool:
+    sent = message("hello", message_id=f"{number}.5", place=channel(number % 40))
+    return await store.accept(
+        sent, conversation=in_place(sent.place, root=sent.message_id), waiting=20
+    )
+
+
+async def until_accepted(store: Store, number: int) -> bool:
+    async with asyncio.timeout(BACK_WITHIN_S):
+        while True:
+            try:
+                return await accept(store, number)
+            except StoreUnreachable:
+                await asyncio.sleep(0.05)
+
+
+async def answer_everything(store: Store) -> list[str]:
+    """Claim until nothing is left; returns the ids of the mail."""
+    found = []
+    while lease := await store.claim(worker="w", lease_s=60.0, wait_s=0.0):
+        ids = [one.message_id for one in await store.mail(lease)]
+        await store.settle(lease, answered=ids, turns=())
+        await store.release(lease)
+        found += ids
+    return found
+
+
+@asynccontextmanager
+async def busy(store: Store, acked: list[int]) -> AsyncIterator[None]:
+    """Accept one message after another during the body; keeps the numbers that were acked."""
+
+    async def go_on() -> None:
+        number = 100
+        while True:
+            number += 1
+            if await until_accepted(store, number):
+                acked.append(number)
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until_more(acked: list[int], more: int) -> None:
+    count = len(acked)
+    async with asyncio.timeout(BACK_WITHIN_S):
+        while len(acked) < count + more:
+            await asyncio.sleep(0.02)
+
+
+async def is_woken(store: Store, number: int) -> bool:
+    """Whether mail reaches who waits for it sooner than by asking now and then."""
+    loop = asyncio.get_running_loop()
+    waiting = asyncio.create_task(store.claim(worker="w", lease_s=60.0, wait_s=10.0))
+    await asyncio.sleep(0.05)
+    began = loop.time()
+    await accept(store, number)
+    assert await waiting
+    return loop.time() - began < ASK_EVERY_S / 4
+
+
+async def test_a_killed_master_loses_nothing_that_its_replica_had_to_have(tmp_path: Path) -> None:
+    """The platform was told that Jay heard it, and will not say it again."""
+    acked: list[int] = []
+    with running_sentinel(tmp_path) as service:
+        async with open_store(service.url, replicas=1, **BOUNDS) as store:
+            async with busy(store, acked):
+                await until_more(acked, 200)
+                service.master.kill()
+                await asyncio.to_thread(service.wait_promoted)
+                service.return_as_replica()
+                await until_more(acked, 200)
+            left = await answer_everything(store)
+            woken = [await is_woken(store, number) for number in range(5)]
+
+    assert {f"{one}.5" for one in acked} <= set(left)
+    assert len(left) == len(set(left))
+    assert all(woken)
+
+
+async def test_a_cluster_loses_nothing_when_one_of_its_masters_dies(tmp_path: Path) -> None:
+    acked: list[int] = []
+    with running_cluster(tmp_path, replicas=1, cluster_node_timeout="1000") as cluster:
+        dying = cluster.nodes[1]
+        async with open_store(cluster.url, replicas=1, **BOUNDS) as store:
+            async with busy(store, acked):
+                await until_more(acked, 200)
+                dying.kill()
+                await asyncio.to_thread(cluster.wait_promoted, 3)
+                dying.start()
+                await until_more(acked, 200)
+            left = await answer_everything(store)
+            woken = [await is_woken(store, number) for number in range(5)]
+
+    assert {f"{one}.5" for one in acked} <= set(left)
+    assert len(left) == len(set(left))
+    assert all(woken)
+
+
+async def test_a_master_without_its_replica_acks_nothing(tmp_path: Path) -> None:
+    """What only it had would be gone with it."""
+    with running_sentinel(tmp_path) as service:
+        async with open_store(service.url, replicas=1, **BOUNDS) as store:
+            assert await accept(store, 1)
+            service.replica.kill()
+
+            with pytest.raises(StoreUnreachable, match="0 replicas"):
+                await accept(store, 2)
+            with pytest.raises(StoreUnreachable):
+                await store.ping()
