@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from redis.asyncio.connection import parse_url
+from redis.asyncio.connection import Connection, parse_url
 
 from bot.errors import SettingsError
 
@@ -30,6 +30,8 @@ FORMS = (
     "redis://host:6379/0, rediss://… with TLS, unix:///path, "
     "redis+sentinel://host:26379,host:26379/service or redis+cluster://host:6379,host:6379"
 )
+CLASS = "connection_class"
+"""The option by which redis-py tells TLS and unix sockets from others."""
 FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 """Options that name a file."""
 
@@ -64,19 +66,15 @@ def parse_address(url: str) -> Address:
     """
     try:
         address = _parse(urlsplit(url))
-        make = {"connection_class": None, **address.options}["connection_class"]
-        if make is not None:
-            # A misspelt option would otherwise be met by whoever speaks first.
-            make(**{name: value for name, value in address.options.items() if name != KLASS})
+        options = {**address.options}
+        # A misspelt option would otherwise be met by whoever speaks first.
+        options.pop(CLASS, Connection)(**options)
     except (ValueError, TypeError) as error:
         raise SettingsError(f"REDIS_URL can't be read: it looks like {FORMS}") from error
     for name in FILES:
         if (path := address.options.get(name)) and not Path(path).is_file():
             raise SettingsError(f"REDIS_URL names {name}={path}, but no such file is there.")
     return address
-
-
-KLASS = "connection_class"
 
 
 def _parse(parts: SplitResult) -> Address:

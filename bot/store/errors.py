@@ -33,8 +33,8 @@ _MOVING = (
     exceptions.MasterDownError,
 )
 """What a Cluster's node says that hasn't the slot, or not the whole of it."""
-_FORBIDDEN = re.compile(r"NOPERM|can't run this command|can't access at least one")
-"""Redis puts no code before it where it is a script that may not."""
+_FORBIDDEN = re.compile(r"NOPERM|has no permissions|can't run this|can't access")
+"""Redis puts no code before it where it is a script that may not. It quotes names of commands."""
 
 
 def translate(error: exceptions.RedisError | OSError, *, address: str) -> StoreError:
@@ -50,6 +50,11 @@ def translate(error: exceptions.RedisError | OSError, *, address: str) -> StoreE
         return StoreUnreachable(f"Redis at {address} refuses the name or password in REDIS_URL.")
     if isinstance(error, exceptions.BusyLoadingError):
         return StoreUnreachable(f"Redis at {address} is still loading its data.")
+    if "CERTIFICATE_VERIFY_FAILED" in told:
+        return StoreUnreachable(
+            f"Nobody vouches for the certificate of {address}: "
+            "name its authority, as in rediss://…?ssl_ca_certs=FILE."
+        )
     if isinstance(error, MasterNotFoundError):
         return StoreUnreachable(f"No Sentinel at {address} knows a master for the service.")
     if isinstance(error, _MOVING):
@@ -58,7 +63,7 @@ def translate(error: exceptions.RedisError | OSError, *, address: str) -> StoreE
         return StoreUnreachable(f"No Redis answers at {address} ({type(error).__name__}).")
     if _FORBIDDEN.search(told):
         return StoreError(
-            f"Redis at {address} forbids its user a command: {told[:200]}. "
-            "What Jay needs stands in docs/operations.md: A user of its own."
+            f"Redis at {address} forbids Jay's user a command: {str(error)[:200]} "
+            "(what Jay needs stands in docs/operations.md: A user of its own)"
         )
     return StoreError(f"Redis at {address} refuses a command: {told[:200]}")

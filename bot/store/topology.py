@@ -18,12 +18,13 @@ from typing import Any, Protocol
 
 from redis import exceptions
 from redis.asyncio import BlockingConnectionPool, Redis, Sentinel
-from redis.asyncio.connection import SSLConnection
+from redis.asyncio.connection import RedisSSLContext, SSLConnection
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import SentinelManagedConnection, SentinelManagedSSLConnection
 from redis.backoff import NoBackoff
 from redis.crc import key_slot
 
-from bot.store.addresses import KLASS, Address, parse_address
+from bot.store.addresses import CLASS, Address, parse_address
 from bot.store.keys import SHARDS, key
 
 CONNECTIONS = 32
@@ -191,9 +192,10 @@ def _client(options: Mapping[str, Any]) -> Redis:
 
 def _watched(address: Address) -> OneMaster:
     options = _bounded(address.options)
-    tls = options.pop(KLASS, None) is SSLConnection
-    names = ("username", "password", "db")
-    entry = {name: value for name, value in options.items() if name not in names}
+    tls = options.pop(CLASS, None) is not None
+    options[CLASS] = _sharing(SentinelManagedSSLConnection) if tls else SentinelManagedConnection
+    others = ("username", "password", "db", CLASS)
+    entry = {name: value for name, value in options.items() if name not in others}
     sentinel = Sentinel(
         address.hosts,
         sentinel_kwargs={
@@ -204,16 +206,36 @@ def _watched(address: Address) -> OneMaster:
             "socket_connect_timeout": SENTINEL_TIMEOUT_S,
         },
     )
-    client: Redis = sentinel.master_for(
-        address.service, max_connections=2 * CONNECTIONS, ssl=tls, **options
-    )
+    client: Redis = sentinel.master_for(address.service, max_connections=2 * CONNECTIONS, **options)
     return OneMaster(client, sentinel)
+
+
+def _sharing(kind: type[SSLConnection]) -> type[SSLConnection]:
+    """Return a kind of connection that makes its TLS context once.
+
+    Reading the system's authorities holds up the loop for a tenth of a second,
+    and redis-py does it for every connection.
+    """
+    made: list[RedisSSLContext] = []
+
+    class Sharing(kind):  # type: ignore[valid-type, misc]
+        ssl_context: RedisSSLContext
+
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            made.append(self.ssl_context)
+            self.ssl_context = made[0]
+            del made[1:]
+
+    return Sharing
 
 
 def _bounded(options: Mapping[str, Any]) -> dict[str, Any]:
     """Add to a connection's options what keeps its waits in our hands: see bot/store/server.py."""
+    shared = {CLASS: _sharing(SSLConnection)} if options.get(CLASS) is SSLConnection else {}
     return {
         **options,
+        **shared,
         "socket_connect_timeout": CONNECT_TIMEOUT_S,
         "socket_timeout": None,
         "retry": Retry(NoBackoff(), 0),
