@@ -36,6 +36,7 @@ from bot.store.keys import (
     key,
     prefix_of,
 )
+from bot.store.migrating import OLD_MARK, TO_MOVE, migrate
 from bot.store.scripts import READS, SCRIPTS
 from bot.store.topology import CONNECTIONS, open_topology
 from bot.store.trouble import Trouble
@@ -78,7 +79,7 @@ class Server:
             SettingsError: the address can't be one.
         """
         address = parse_address(url)
-        self.address = address.shown
+        self.address, self._kind = address.shown, address.kind
         self._topology = open_topology(address)
         self._bell = Bell(self._topology)
         self._trouble = Trouble(self.address)
@@ -117,6 +118,7 @@ class Server:
             StoreFull: the server takes no writes.
             StoreVersion: the data were written by another version.
         """
+        await self._move_over()
         found = await asyncio.gather(*(self._run(n, "version", SCHEMA) for n in range(SHARDS)))
         for version in found:
             if version not in (b"", SCHEMA.encode()):
@@ -125,6 +127,16 @@ class Server:
                     f"The data at {self.address} are of version {text}; this Jay writes {SCHEMA}."
                 )
         return found.count(b"")
+
+    async def _move_over(self) -> None:
+        if self._kind == "cluster":
+            return  # Version 1 knew none.
+        if await self._ask(0, "GET", OLD_MARK) not in TO_MOVE:
+            return
+        try:
+            await migrate(await self._topology.server_of(0), address=self.address)
+        except (exceptions.RedisError, OSError) as error:
+            raise translate(error, address=self.address) from error
 
     async def close(self) -> None:
         """Close every connection."""

@@ -10,7 +10,7 @@ from fakes.talk import CHANNEL, message
 from fakes.valkey import RunningValkey, running_valkey
 
 from bot.conversations import Turn, in_place
-from bot.errors import SettingsError, StoreError, StoreFull, StoreUnreachable, StoreVersion
+from bot.errors import SettingsError, StoreError, StoreFull, StoreUnreachable
 from bot.ports import Store
 from bot.store import open_store
 from bot.store.keys import key
@@ -53,16 +53,6 @@ async def test_a_wrong_password_is_named_as_such(empty_valkey: RunningValkey) ->
             pass
 
     assert "wrong" not in str(caught.value)
-
-
-async def test_data_of_another_version_are_left_alone(empty_valkey: RunningValkey) -> None:
-    empty_valkey.client.set(key("schema", shard=3), "3")
-
-    with pytest.raises(StoreVersion, match="version 3"):
-        async with open_store(empty_valkey.url, **BOUNDS):
-            pass
-
-    assert empty_valkey.client.get(key("schema", shard=3)) == b"3"
 
 
 async def test_the_store_works_again_when_the_server_is_back(tmp_path: Path) -> None:
