@@ -87,7 +87,8 @@ class Worker:
                 worker=self.name, lease_s=self.lease_s, wait_s=CLAIM_WAIT_S
             )
         except StoreError as error:
-            log.error("worker.no_store", error=str(error), hint=error.hint)
+            # The store tells of its troubles itself, once.
+            log.debug("worker.no_store", error=str(error))
             await asyncio.sleep(CLAIM_WAIT_S)
             return None
 
@@ -154,7 +155,8 @@ class Worker:
         except JayError as error:
             if isinstance(error, TokenRefused):
                 self.refused.add(platform)
-            log.error(
+            tell = log.debug if isinstance(error, StoreError) else log.error
+            tell(
                 "worker.reply_failed",
                 conversation=lease.conversation.key,
                 error=str(error),

@@ -144,26 +144,6 @@ async def test_a_full_server_refuses_mail_whole_and_lets_replies_end(
         assert await accept(store, "2.0")
 
 
-async def test_a_server_without_good_replicas_is_full(empty_valkey: RunningValkey) -> None:
-    async with open_store(empty_valkey.url, **BOUNDS) as store:
-        empty_valkey.client.config_set("min-replicas-to-write", "1")
-        try:
-            with pytest.raises(StoreFull):
-                await accept(store, "1.0")
-        finally:
-            empty_valkey.client.config_set("min-replicas-to-write", "0")
-
-
-async def test_a_read_only_replica_is_full(tmp_path: Path, empty_valkey: RunningValkey) -> None:
-    async with open_store(empty_valkey.url, **BOUNDS) as store:
-        empty_valkey.client.replicaof("127.0.0.1", "1")
-        try:
-            with pytest.raises((StoreFull, StoreUnreachable)):
-                await accept(store, "1.0")
-        finally:
-            empty_valkey.client.replicaof("NO", "ONE")
-
-
 async def test_scripts_that_the_server_forgot_are_loaded_again(
     empty_valkey: RunningValkey,
 ) -> None:
