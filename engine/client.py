@@ -22,7 +22,7 @@ from openai import AsyncOpenAI, AsyncStream, DefaultAsyncHttpxClient, Timeout
 from openai.types import Completion, CompletionUsage
 
 from bot.errors import EngineBroke, EngineError, EngineStalled, PromptRefused
-from bot.prompts import Piece, Prompt, ServedModel
+from bot.prompts import Piece, Prompt, ServedModel, Waiting
 from engine.errors import LIBRARY_ERRORS, translate
 from engine.generation import Chunk, Generation
 from engine.patience import FIRST_PAUSE_S, Patience
@@ -155,6 +155,10 @@ class VllmEngine:
                 if self._served is None:
                     raise
                 await self._pause(patience, failure, tokens=0)
+
+    def waiting(self, session: str) -> Waiting | None:
+        """Return None: what waits in vLLM itself can't be told apart."""
+        return None
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Generate, as `bot.ports.Engine` promises.
