@@ -69,8 +69,10 @@ class RunningVllm:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give whichever test comes first the time that the start takes."""
     for item in items:
-        if "vllm" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S))
+        fixtures = getattr(item, "fixturenames", ())
+        starts = ("vllm" in fixtures) + ("second_vllm" in fixtures)
+        if starts and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(starts * TEST_TIMEOUT_S))
 
 
 def free_port() -> int:
