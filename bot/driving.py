@@ -13,7 +13,7 @@ from bot.errors import EngineUnreachable, PlatformError
 from bot.messages import IncomingMessage, Place
 from bot.ports import Lease, Store, Surface
 from bot.prompting import Said, Speech
-from bot.prompts import Finish
+from bot.prompts import Finish, Waiting
 from bot.skills import Ask, Look, Outcome, Progress, Say, Seen, Step, Steps, Task
 from bot.skills.skill import Answer
 
@@ -36,6 +36,8 @@ class Driver:
     open_speech: OpenSpeech
     show: Callable[[str], None]
     """Takes the reply's text so far, as it should be shown."""
+    person: str = ""
+    """Id of whoever asked; people take turns where the engine has no place."""
     begun: str = ""
     """What an earlier worker had the model say of this reply already."""
     status: str = "Thinking"
@@ -45,6 +47,13 @@ class Driver:
     finish: Finish | None = None
     model: str = ""
     _speech: Speech | None = field(default=None, repr=False)
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """Where the reply stands in the engine's queue; None where it doesn't wait there."""
+        if self._speech is None:
+            return None
+        return self._speech.engine.waiting(self.lease.conversation.key)
 
     async def drive(self, steps: Steps[Outcome]) -> Outcome:
         """Run a skill to its end.
@@ -82,7 +91,8 @@ class Driver:
         prompt, window = await speech.chat(
             step.turns,
             session=conversation.key,
-            salt=conversation.workspace,
+            salt=self._tenant,
+            person=self.person,
             start=start,
             begun=self.begun,
         )
@@ -105,8 +115,9 @@ class Driver:
                 instruction=task.instruction,
                 text=task.text,
                 max_tokens=task.max_tokens,
-                salt=conversation.workspace,
+                salt=self._tenant,
                 session=conversation.key,
+                person=self.person,
             )
             return await speech.ask(prompt)
 
@@ -118,6 +129,12 @@ class Driver:
         said = tuple(task.result() for task in running)
         self.finish = _sum([answer.finish for answer in said if answer.finish])
         return said
+
+    @property
+    def _tenant(self) -> str:
+        """Whose prefix cache and whose turn it is: a workspace's, or a private talk's outside."""
+        conversation = self.lease.conversation
+        return conversation.workspace or conversation.channel
 
     async def _look(self, step: Look) -> Seen:
         messages = await self.store.messages(step.place, limit=step.limit, since=step.since)

@@ -32,6 +32,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from bot.spans import roughly
+
 
 class JayError(Exception):
     """Base of all. `str(error)` is for the operator and never holds a secret."""
@@ -107,8 +109,19 @@ class EngineBusy(EngineError):
     """More requests wait there than will be served in time. Nothing was shown yet."""
 
     retry = True
-    to_person = "Too many people are asking me things at the moment. Please try again in a minute."
-    hint = "Add a replica, or raise JAY_ENGINE__MAX_WAITING."
+    hint = "Add a replica, or raise JAY_LIMITS__MAX_WAITING."
+
+    def __init__(self, message: str, *, waiting: int = 0, about_s: float | None = None) -> None:
+        """Say how much waits there, and how long that will take, where it is known."""
+        super().__init__(message)
+        self.waiting, self.about_s = waiting, about_s
+
+    @property
+    def to_person(self) -> str:  # type: ignore[override]
+        """What is so, and what to do."""
+        crowd = f" (replies waiting: {self.waiting:,})" if self.waiting else ""
+        when = "in a minute" if self.about_s is None else f"in {roughly(self.about_s)}"
+        return f"I'm asked more than I can answer just now{crowd}. Please send it again {when}."
 
 
 class EngineStalled(EngineError):
@@ -167,4 +180,7 @@ class LeaseLost(StoreError):
 class MailboxFull(StoreError):
     """The conversation has more mail waiting than its bound allows."""
 
-    to_person = "I'm still working through your earlier messages. I'll be ready for more soon."
+    to_person = (
+        "I still have your earlier messages to answer and left this one out. "
+        "Please send it again once I have caught up."
+    )

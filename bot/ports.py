@@ -21,7 +21,7 @@ from bot.messages import (
     Place,
     PlatformName,
 )
-from bot.prompts import Piece, Prompt, ServedModel
+from bot.prompts import Piece, Prompt, ServedModel, Waiting
 
 Hear = Callable[[Event], Awaitable[None]]
 """What an edge calls with an event. When it returns, the event is stored: ack it then."""
@@ -302,6 +302,10 @@ class Engine(Protocol):
 
     async def encode(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """Return each text's token ids in the served model's vocabulary, nothing added."""
+        ...
+
+    def waiting(self, session: str) -> Waiting | None:
+        """Return where the next request of a session stands in the queue; None: none waits."""
         ...
 
     def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:

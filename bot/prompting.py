@@ -69,7 +69,14 @@ class Speech:
         return self.model.window - longest_reply
 
     async def chat(
-        self, turns: Sequence[Turn], *, session: str, salt: str, start: int = 0, begun: str = ""
+        self,
+        turns: Sequence[Turn],
+        *,
+        session: str,
+        salt: str,
+        person: str = "",
+        start: int = 0,
+        begun: str = "",
     ) -> tuple[Prompt, Window]:
         """Return the prompt that has the model speak next, and the window it holds.
 
@@ -77,6 +84,7 @@ class Speech:
             turns: oldest first, at least one.
             session: the conversation's key.
             salt: the workspace, which shares a prefix cache with no other.
+            person: who asks.
             start: index where the last prompt's window began.
             begun: what Jay has said of this reply already; the model goes on from there.
         """
@@ -98,15 +106,23 @@ class Speech:
             budget_tokens=self.budget_tokens,
             start=start,
         )
-        return self._prompt(window.ids, session=session, salt=salt), window
+        prompt = self._prompt(window.ids, session=session, salt=salt, person=person)
+        return prompt, window
 
     async def task(
-        self, *, instruction: str, text: str, max_tokens: int, salt: str, session: str = ""
+        self,
+        *,
+        instruction: str,
+        text: str,
+        max_tokens: int,
+        salt: str,
+        session: str = "",
+        person: str = "",
     ) -> Prompt:
         """Return the prompt of one task outside a chat; it stands behind chat in priority."""
         segments = render_task(self.family, instruction=instruction, text=text)
         ids = tuple(chain.from_iterable(await self.engine.encode(segments)))
-        prompt = self._prompt(ids, session=session, salt=salt)
+        prompt = self._prompt(ids, session=session, salt=salt, person=person)
         return replace(prompt, max_tokens=min(max_tokens, prompt.max_tokens), priority=1)
 
     async def count(self, texts: Sequence[str]) -> list[int]:
@@ -142,7 +158,7 @@ class Speech:
                 said = so_far
         return said
 
-    def _prompt(self, ids: Ids, *, session: str, salt: str) -> Prompt:
+    def _prompt(self, ids: Ids, *, session: str, salt: str, person: str) -> Prompt:
         room = max(LEAST_REPLY_TOKENS, self.model.window - len(ids))
         return Prompt(
             ids=ids,
@@ -152,4 +168,5 @@ class Speech:
             sampling=self.family.sampling,
             session=session,
             salt=salt,
+            person=person,
         )

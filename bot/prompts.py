@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bot.spans import roughly
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
@@ -31,6 +33,8 @@ class Prompt:
     """The conversation's key; replicas are chosen by it, so that its cache answers."""
     salt: str = ""
     """The workspace; one workspace's prefix cache never answers another's."""
+    person: str = ""
+    """Who asked, as the platform tells them apart; people take turns where requests wait."""
     priority: int = 0
     """vLLM's: lower is served earlier. Chat is 0, summaries stand behind it."""
 
@@ -53,6 +57,23 @@ class Piece:
     text: str
     ids: tuple[int, ...] = ()
     finish: Finish | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Where a request stands that waits for its turn."""
+
+    ahead: int
+    """Requests that have their turn before it, if nobody else comes."""
+    about_s: float | None = None
+    """How long it will wait, by the measured pace; None: nothing was measured yet."""
+
+    @property
+    def said(self) -> str:
+        """It in words, for the person who waits."""
+        replies = "1 reply" if self.ahead == 1 else f"{self.ahead} replies"
+        place = f"{replies} before yours" if self.ahead else "Yours is the next reply"
+        return place if self.about_s is None else f"{place}, {roughly(self.about_s)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

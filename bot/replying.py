@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
+from bot.company import Company
 from bot.conversations import Made, Reply, Turn
 from bot.delivery import Draft, WriteBudget
 from bot.driving import Driver, OpenSpeech
@@ -31,7 +32,6 @@ from bot.errors import (
     LeaseLost,
     MayNotWrite,
     MessageGone,
-    PlatformError,
     Rejected,
 )
 from bot.messages import Command, IncomingMessage, Mail, PlatformName
@@ -42,10 +42,6 @@ from bot.skills.chat import NOTHING_TO_READ, ONLY_FILES
 
 log = structlog.get_logger(__name__)
 
-STATUS_EVERY_S = 8.0
-"""Discord's typing dots last ten seconds."""
-PLACEHOLDER_AFTER_S = 2.0
-"""Where the platform shows no status, a line says after so long that Jay is at work."""
 STOPPED = "_Stopped._"
 APOLOGY_TIMEOUT_S = 30.0
 """What can't be said in so long stays unsaid; the conversation goes on."""
@@ -192,6 +188,7 @@ class Replier:
             surface=surface,
             open_speech=self.open_speech,
             show=lambda text: self._show(work, text),
+            person=newest.author.id,
             begun=text,
             words=text,
         )
@@ -211,7 +208,9 @@ class Replier:
         """Run the skill until it ends, fails, is stopped, or its reply is taken away."""
         skill = asyncio.create_task(work.driver.drive(work.chosen.skill(await self._ask_of(work))))
         stopped = asyncio.create_task(work.stop.wait())
-        company = asyncio.create_task(self._keep_company(work))
+        company = asyncio.create_task(
+            self._company(work).keep(spoken=lambda: bool(work.first_word_s))
+        )
         try:
             await asyncio.wait({skill, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if not skill.done():
@@ -227,6 +226,16 @@ class Replier:
             for task in (skill, stopped, company):
                 task.cancel()
             await asyncio.gather(skill, stopped, company, return_exceptions=True)
+
+    def _company(self, work: _Work) -> Company:
+        return Company(
+            surface=self.surfaces[work.target.place.platform],
+            target=work.target,
+            driver=work.driver,
+            draft=work.draft,
+            budget=self.budget,
+            may_write=not work.record.text,
+        )
 
     async def _ask_of(self, work: _Work) -> Request:
         newest = work.mail[-1]
@@ -333,22 +342,6 @@ class Replier:
             raise failure
         work.record = replace(work.record, text=work.driver.words, whole=text, finish=finish)
         await self.store.save_reply(work.lease, work.record)
-
-    async def _keep_company(self, work: _Work) -> None:
-        """Show that Jay is at work until the first words are there."""
-        surface = self.surfaces[work.target.place.platform]
-        seen = False
-        waited_s = 0.0
-        while not work.first_word_s:
-            if waited_s % STATUS_EVERY_S == 0:
-                try:
-                    seen = await surface.show_working(work.target, f"{work.driver.status}…")
-                except PlatformError:
-                    seen = False
-            await asyncio.sleep(PLACEHOLDER_AFTER_S)
-            waited_s += PLACEHOLDER_AFTER_S
-            if not seen and not work.first_word_s and not work.draft.message_ids:
-                work.draft.show(f"_{work.driver.status}…_")
 
 
 def together(waiting: Sequence[Mail], begun: Reply | None) -> tuple[Mail, ...]:

@@ -87,7 +87,8 @@ class EngineLimits(Group):
     idle_timeout_s: float = Field(default=30.0, gt=0)
     """Silence that long ends a stream. There is no limit on a stream that flows."""
     retries: int = Field(default=3, ge=0)
-    """How often a broken stream is taken up again from the tokens so far."""
+    """How often in a row a stream may break, without having got much further, and is taken up
+    again from the tokens so far."""
     max_running: int = Field(default=64, ge=1)
     """Requests in the engine at once; more wait in Jay, where they can be told so."""
     max_waiting: int = Field(default=256, ge=0)
@@ -114,8 +115,10 @@ class StoreSettings(Group):
 class WorkerSettings(Group):
     """How much one worker process does at once."""
 
-    conversations: int = Field(default=64, ge=1)
-    """Conversations answered side by side; the engine batches them."""
+    conversations: int = Field(default=384, ge=1)
+    """Conversations that are answered or wait for the engine, side by side. More than
+    `limits.max_running` and `limits.max_waiting` together: whoever stands in no queue is told
+    nothing."""
     grace_s: float = Field(default=20.0, ge=0)
     """On SIGTERM, replies that run may take that long to end."""
     tries: int = Field(default=5, ge=1)

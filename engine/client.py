@@ -21,11 +21,12 @@ import structlog
 from openai import AsyncOpenAI, AsyncStream, DefaultAsyncHttpxClient, Timeout
 from openai.types import Completion, CompletionUsage
 
-from bot.errors import EngineBroke, EngineError, EngineStalled, EngineUnreachable, PromptRefused
-from bot.prompts import Piece, Prompt, ServedModel
+from bot.errors import EngineBroke, EngineError, EngineStalled, PromptRefused
+from bot.prompts import Piece, Prompt, ServedModel, Waiting
 from engine.errors import LIBRARY_ERRORS, translate
 from engine.generation import Chunk, Generation
 from engine.patience import FIRST_PAUSE_S, Patience
+from engine.router import SESSION_HEADER
 from engine.tokenizer import ServedCodec, Tokenizer, choose_codec
 
 log = structlog.get_logger(__name__)
@@ -38,7 +39,6 @@ FIRST_TOKEN_PATIENCE = 4.0
 behind others. 2,048 tokens take a 6B model on a CPU more than a minute."""
 RESTART_WAIT_S = 90.0
 """An engine that answered before and is gone is waited for that long: a restart takes it."""
-LOOK_EVERY_S = 0.5
 MOST_STOPS = 4
 """vLLM refuses more unless VLLM_MAX_STOP_STRINGS is raised; `Generation` looks for all."""
 LONGEST_HALF_CHARACTER = 3
@@ -56,15 +56,15 @@ async def open_engine(
     restart_wait_s: float = RESTART_WAIT_S,
     first_pause_s: float = FIRST_PAUSE_S,
 ) -> AsyncIterator[VllmEngine]:
-    """Open the client of an engine. Nothing is asked yet.
+    """Open the client of an engine, or of a router before several. Nothing is asked yet.
 
     Args:
         url: an OpenAI-compatible vLLM server, with `/v1`.
         model: the served model's name; empty: the first one that the server lists.
         api_key: as the server wants it; empty for none.
         idle_timeout_s: silence that long breaks a stream.
-        retries: how often a broken stream is taken up again.
-        restart_wait_s: how long an engine that is gone is waited for in a reply.
+        retries: how often in a row a stream may break without having got much further.
+        restart_wait_s: how long an engine that is gone is waited for, once it has answered.
         first_pause_s: before the first retry; each further one waits three times as long.
     """
     transport = DefaultAsyncHttpxClient(trust_env=not _is_loopback(url))
@@ -141,11 +141,24 @@ class VllmEngine:
     async def encode(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """Return each text's token ids in the served model's vocabulary, nothing added.
 
+        An engine that has answered before is asked again, as for a stream.
+
         Raises:
             EngineError: the server can't be asked.
         """
-        tokenizer = await self._served_tokenizer()
-        return await tokenizer.encode(texts)
+        patience = self._patience()
+        while True:
+            try:
+                tokenizer = await self._served_tokenizer()
+                return await tokenizer.encode(texts)
+            except EngineError as failure:
+                if self._served is None:
+                    raise
+                await self._pause(patience, failure, tokens=0)
+
+    def waiting(self, session: str) -> Waiting | None:
+        """Return None: what waits in vLLM itself can't be told apart."""
+        return None
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Generate, as `bot.ports.Engine` promises.
@@ -158,7 +171,7 @@ class VllmEngine:
             EngineBroke: the stream broke, and again after each retry.
         """
         generation = Generation(prompt=prompt)
-        patience = Patience(retries=self._retries, first_pause_s=self._first_pause_s)
+        patience = self._patience()
         while not generation.ended:
             failure: EngineError = EngineBroke("the stream ended before the reply did")
             try:
@@ -227,7 +240,7 @@ class VllmEngine:
             stream=True,
             stream_options={"include_usage": True},
             extra_body=extra,
-            extra_headers={"X-Session-ID": quote(prompt.session, safe=":")},
+            extra_headers={SESSION_HEADER: quote(prompt.session, safe=":")},
             # Silence is timed in `_chunks`: a keep-alive comment is no sign of life there.
             timeout=Timeout(None, connect=CONNECT_TIMEOUT_S),
         )
@@ -255,35 +268,22 @@ class VllmEngine:
         """
         if generation.blind:
             raise EngineBroke(f"{failure}; the engine sends no token ids") from failure
-        pause_s = patience.pause_s(failure, begun=generation.begun)
+        await self._pause(patience, failure, tokens=len(generation.kept))
+
+    async def _pause(self, patience: Patience, failure: EngineError, *, tokens: int) -> None:
+        patience.away_s = self._restart_wait_s if self._served is not None else 0.0
+        pause_s = patience.pause_s(failure, tokens=tokens, now=asyncio.get_running_loop().time())
         log.info(
             "client.again",
             why=str(failure),
-            after_tokens=len(generation.kept),
+            after_tokens=tokens,
             attempt=patience.taken,
             pause_s=round(pause_s, 2),
         )
         await asyncio.sleep(pause_s)
-        if isinstance(failure, EngineUnreachable):
-            await self._await_return(generation, patience, failure)
 
-    async def _await_return(
-        self, generation: Generation, patience: Patience, gone: EngineError
-    ) -> None:
-        """Wait for an engine that was there before: it is being restarted."""
-        if self._served is None:
-            return
-        try:
-            async with asyncio.timeout(self._restart_wait_s):
-                while True:
-                    try:
-                        await self.model()
-                        return
-                    except EngineUnreachable:
-                        await asyncio.sleep(LOOK_EVERY_S)
-        except TimeoutError:
-            patience.taken = patience.retries
-            patience.pause_s(gone, begun=generation.begun)
+    def _patience(self) -> Patience:
+        return Patience(retries=self._retries, first_pause_s=self._first_pause_s)
 
     async def _drop_half_character(self, generation: Generation) -> None:
         tokenizer = await self._served_tokenizer()
@@ -299,11 +299,7 @@ class VllmEngine:
             if self._tokenizer is None:
                 model = self._served or await self.model()
                 root = self._url.removesuffix("/v1")
-                served = ServedCodec(
-                    self._client.with_options(max_retries=self._retries),
-                    root=root,
-                    model=model.name,
-                )
+                served = ServedCodec(self._client, root=root, model=model.name)
                 self._tokenizer = Tokenizer(await choose_codec(served, folder=model.revision))
             return self._tokenizer
 

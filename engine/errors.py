@@ -36,8 +36,12 @@ FULL = ("currently busy", "backlog limit", "queue")
 From vllm/exceptions.py: QueueOverflowError and MaxQueuedTokensError, 0.32.
 """
 NOT_CONNECTED = ("ConnectError", "ConnectTimeout")
+NOBODY_BEHIND = ("error sending request", "no available workers", "no workers are currently")
+"""What vllm-router 0.1.17 says, with 500 or 503, of a replica that is gone and of all of them."""
+TIMED_OUT = 408
 SERVER_ERROR = 500
-UNAVAILABLE = 503
+AWAY = (502, 503, 504)
+"""Of whatever stands before an engine: nothing behind it answers."""
 
 
 def translate(error: Exception, *, url: str) -> EngineError:
@@ -59,15 +63,17 @@ def translate(error: Exception, *, url: str) -> EngineError:
         case RateLimitError():
             return EngineBusy(f"the engine at {url} takes no more: {_said(error)}")
         case APIError():
-            return _by_status(error, _status(error))
+            return _by_status(error, _status(error), url=url)
         case _:
             return EngineBroke(f"the engine at {url} sent what is no stream of completions")
 
 
-def _by_status(error: APIError, status: int) -> EngineError:
+def _by_status(error: APIError, status: int, *, url: str) -> EngineError:
     said = _said(error)
-    if status == UNAVAILABLE and any(mark in said for mark in FULL):
+    if status == TIMED_OUT or (status in AWAY and any(mark in said for mark in FULL)):
         return EngineBusy(f"the engine takes no more: {said}")
+    if status in AWAY or any(mark in said.lower() for mark in NOBODY_BEHIND):
+        return EngineUnreachable(f"no engine answers behind {url}: {said}")
     if status >= SERVER_ERROR or not status:
         return EngineBroke(f"the engine failed: {said}")
     return PromptRefused(f"the engine refuses the request: {said}")
@@ -83,5 +89,5 @@ def _status(error: APIError) -> int:
 def _said(error: APIError) -> str:
     """Return the server's own words, in a line."""
     body = error.body
-    told = body.get("message") if isinstance(body, dict) else None
+    told = body.get("message") if isinstance(body, dict) else body
     return " ".join(str(told or error.message).split())[:300]

@@ -40,9 +40,9 @@ TELL_EVERY_S = 20.0
 DEAF_TIMES = 24
 """Failed looks in a row at an engine that was healthy: two minutes, then it is started anew."""
 LIVED_S = 60.0
-"""An engine that served that long did not die of its start."""
-MOST_DEATHS = 3
-"""So many in a row without having lived, and the launcher gives up."""
+"""After an engine that lived that long the next start comes at once."""
+MOST_FAILED_STARTS = 3
+"""So many in a row that did not come up, and the launcher gives up."""
 PAUSES_S = (1.0, 5.0, 15.0)
 NO_VLLM = (
     "vLLM is not installed in this environment. Run `make setup`, or set ENGINE_URL to a vLLM "
@@ -124,6 +124,8 @@ class Launcher:
     pauses_s: tuple[float, ...] = PAUSES_S
     """Before the starts after a first, a second and a later death."""
     _deaths: int = 0
+    """In a row, without having lived."""
+    _failed_starts: int = 0
 
     @property
     def reached_at(self) -> str:
@@ -134,7 +136,7 @@ class Launcher:
         """Run until cancelled.
 
         Raises:
-            EngineWontStart: it died too often, or can't ever start as it is.
+            EngineWontStart: it failed to start too often, or can't ever start as it is.
         """
         while True:
             if await self._is_served_already():
@@ -234,8 +236,9 @@ class Launcher:
             EngineWontStart: there is no sense in one.
         """
         self._deaths = 0 if lived else self._deaths + 1
+        self._failed_starts = 0 if up else self._failed_starts + 1
         log.warning("launcher.died", why=cause.text, deaths=self._deaths)
-        if (cause.hopeless and not up) or self._deaths >= MOST_DEATHS:
+        if not up and (cause.hopeless or self._failed_starts >= MOST_FAILED_STARTS):
             raise EngineWontStart(f"{cause.text} The log is {self.log_path}.")
         pause_s = self.pauses_s[min(self._deaths, len(self.pauses_s) - 1)]
         self.report(f"engine: it stopped. {cause.text} Starting it again in {pause_s:.0f} s")

@@ -9,10 +9,11 @@ encoded once: a conversation's turns come again with every reply.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import openai
 import structlog
@@ -20,6 +21,7 @@ from tokenizers import Tokenizer as TokenizersTokenizer
 
 from bot.errors import EngineBroke
 from engine.errors import LIBRARY_ERRORS, translate
+from engine.router import SESSION_HEADER
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +32,9 @@ LONGEST_REMEMBERED = 8_000
 """Characters; with the above at most some 30 million characters are held."""
 AT_ONCE = 16
 """Requests to `/tokenize` side by side."""
+SPREAD = 64
+"""Sessions that they are spread over, so that a router gives each replica its share, sends a second
+try elsewhere, and has no need to tell requests apart by what people said."""
 BLOCKS_THE_LOOP = 20_000
 """Characters that take a few milliseconds to encode; more go to a thread."""
 PROBE = "[human]: Zwölf 12.5 naïve\n###\n[robot]:  ok 😀\t<|endoftext|>"
@@ -60,6 +65,9 @@ class Detokenized(openai.BaseModel):
     prompt: str
 
 
+Told = TypeVar("Told", Tokenized, Detokenized)
+
+
 class ServedCodec:
     """The server's own tokenizer, asked over HTTP."""
 
@@ -67,6 +75,7 @@ class ServedCodec:
         """Ask the server at `root`, which is its address without `/v1`."""
         self._client, self._root, self._model = client, root, model
         self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._sessions = itertools.cycle(f"tokens-{at}" for at in range(SPREAD))
 
     async def encode(self, texts: Sequence[str]) -> list[Ids]:
         """As `Codec.encode`.
@@ -87,31 +96,32 @@ class ServedCodec:
         Raises:
             EngineError: the server can't be asked.
         """
-        body = {"model": self._model, "tokens": list(ids)}
-        try:
-            told = await self._client.post(
-                f"{self._root}/detokenize", cast_to=Detokenized, body=body
-            )
-        except LIBRARY_ERRORS as error:
-            raise translate(error, url=self._root) from error
+        told = await self._ask("detokenize", Detokenized, {"tokens": list(ids)})
         prompt = getattr(told, "prompt", None)
         if not isinstance(prompt, str):
             raise EngineBroke(f"{self._root} tells no text for token ids")
         return prompt
 
     async def _encode(self, text: str) -> Ids:
-        body = {"model": self._model, "prompt": text, "add_special_tokens": False}
         async with self._at_once:
-            try:
-                told = await self._client.post(
-                    f"{self._root}/tokenize", cast_to=Tokenized, body=body
-                )
-            except LIBRARY_ERRORS as error:
-                raise translate(error, url=self._root) from error
+            told = await self._ask(
+                "tokenize", Tokenized, {"prompt": text, "add_special_tokens": False}
+            )
         tokens = getattr(told, "tokens", None)
         if not isinstance(tokens, list) or not all(isinstance(one, int) for one in tokens):
             raise EngineBroke(f"{self._root} tells no token ids for text")
         return tuple(tokens)
+
+    async def _ask(self, verb: str, answer: type[Told], body: dict[str, object]) -> Told:
+        try:
+            return await self._client.post(
+                f"{self._root}/{verb}",
+                cast_to=answer,
+                body={"model": self._model, **body},
+                options={"headers": {SESSION_HEADER: next(self._sessions)}},
+            )
+        except LIBRARY_ERRORS as error:
+            raise translate(error, url=self._root) from error
 
 
 class LocalCodec:

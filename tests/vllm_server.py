@@ -54,7 +54,7 @@ class RunningVllm:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Let what is sent meanwhile wait at its door, and come in together."""
-        pid = _server_pid(self.url)
+        pid = server_pid(self.url)
         os.kill(pid, signal.SIGSTOP)
         try:
             yield
@@ -69,8 +69,10 @@ class RunningVllm:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give whichever test comes first the time that the start takes."""
     for item in items:
-        if "vllm" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S))
+        fixtures = getattr(item, "fixturenames", ())
+        starts = ("vllm" in fixtures) + ("second_vllm" in fixtures)
+        if starts and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(starts * TEST_TIMEOUT_S))
 
 
 def free_port() -> int:
@@ -87,11 +89,25 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def vllm(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningVllm]:
     """Serve the tiny checkpoint until the session ends."""
+    with running_vllm(tiny_checkpoint, tmp_path_factory.mktemp("vllm")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def second_vllm(
+    vllm: RunningVllm, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningVllm]:
+    """A replica of the shared one, to be killed as a test likes."""
+    with running_vllm(vllm.checkpoint, tmp_path_factory.mktemp("vllm-2")) as server:
+        yield server
+
+
+@contextmanager
+def running_vllm(checkpoint: Path, folder: Path) -> Iterator[RunningVllm]:
+    """Keep a vLLM running, in a thread of its own, and start it again when it dies."""
     port = free_port()
     server = RunningVllm(
-        url=f"http://127.0.0.1:{port}/v1",
-        checkpoint=tiny_checkpoint,
-        log_path=tmp_path_factory.mktemp("vllm") / "engine.log",
+        url=f"http://127.0.0.1:{port}/v1", checkpoint=checkpoint, log_path=folder / "engine.log"
     )
     failed: list[BaseException] = []
     stop_it: list[Callable[[], object]] = []
@@ -101,7 +117,7 @@ def vllm(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         loop = asyncio.get_running_loop()
         stop_it.append(lambda: loop.call_soon_threadsafe(stop.set))
         async with serve(
-            tiny_checkpoint, port=port, log_path=server.log_path, on_progress=server.progress.append
+            checkpoint, port=port, log_path=server.log_path, on_progress=server.progress.append
         ):
             await stop.wait()
 
@@ -132,10 +148,10 @@ def _wait_for(server: RunningVllm, failed: list[BaseException]) -> None:
 
 
 def kill_server(url: str) -> None:
-    os.kill(_server_pid(url), signal.SIGKILL)
+    os.kill(server_pid(url), signal.SIGKILL)
 
 
-def _server_pid(url: str) -> int:
+def server_pid(url: str) -> int:
     port = url.removesuffix("/v1").rpartition(":")[2]
     for folder in Path("/proc").iterdir():
         try:

@@ -23,6 +23,7 @@ class _Lane:
     left: float
     filled_at: float
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: int = 0
 
     def refill(self, now: float) -> None:
         grown = max(0.0, now - self.filled_at) * self.pace.writes / self.pace.per_s
@@ -43,14 +44,23 @@ class WriteBudget:
         """Wait until one more write may go to the lane, and take it."""
         entry = self._lane(lane, pace)
         loop = asyncio.get_running_loop()
-        async with entry.turn:
-            while True:
-                entry.refill(loop.time())
-                if entry.left >= 1.0 - 1e-9 and entry.filled_at <= loop.time():
-                    entry.left -= 1.0
-                    return
-                stopped = max(0.0, entry.filled_at - loop.time())
-                await asyncio.sleep(stopped + entry.wait_s())
+        entry.waiting += 1
+        try:
+            async with entry.turn:
+                while True:
+                    entry.refill(loop.time())
+                    if entry.left >= 1.0 - 1e-9 and entry.filled_at <= loop.time():
+                        entry.left -= 1.0
+                        return
+                    stopped = max(0.0, entry.filled_at - loop.time())
+                    await asyncio.sleep(stopped + entry.wait_s())
+        finally:
+            entry.waiting -= 1
+
+    def waiting(self, lane: str) -> int:
+        """Return how many writes wait for their turn in a lane."""
+        entry = self._lanes.get(lane)
+        return entry.waiting if entry else 0
 
     def stop(self, lane: str, pace: Pace, *, for_s: float) -> None:
         """The platform asked to wait: nothing goes to the lane for so many seconds."""

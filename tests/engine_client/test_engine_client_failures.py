@@ -195,7 +195,7 @@ async def test_a_reply_that_breaks_at_its_very_end_is_whole() -> None:
 async def test_a_full_queue_is_told_at_once() -> None:
     """Waiting in silence is worse than being told to come back."""
     full = Refusal(503, "The engine is currently busy and cannot accept new requests.")
-    for answer in (full, Refusal(429)):
+    for answer in (full, Refusal(429), Refusal(408)):
         async with connected(answer) as (engine, server):
             with pytest.raises(EngineBusy):
                 await whole(engine)
@@ -207,6 +207,55 @@ async def test_a_full_queue_in_the_middle_of_a_reply_is_waited_for() -> None:
         text, _finish = await whole(engine)
 
     assert text == " a b."
+
+
+GONE = "Request failed: error sending request for url (http://10.0.0.7:8100/v1/completions)"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(500, GONE), (502, "<html>bad gateway"), (503, "No available workers (all circuits open)")],
+)
+async def test_a_router_without_replicas_is_waited_for_as_an_engine_that_restarts(
+    status: int, said: str
+) -> None:
+    """A start takes longer than the retries of a stream that breaks."""
+    nobody = [Refusal(status, said, plain=True)] * 5
+    async with connected(*nobody, says(" Hi."), retries=1) as (engine, server):
+        await engine.model()
+        text, _finish = await whole(engine)
+
+    assert text == " Hi."
+    assert len(server.requests) == 6
+
+
+async def test_a_router_whose_replicas_never_come_is_told_as_unreachable() -> None:
+    nobody = Refusal(503, "No available workers", plain=True)
+    async with CompletionsServer([nobody]).running() as server:
+        async with opened(server.url, retries=1, restart_wait_s=0.05) as engine:
+            await engine.model()
+            with pytest.raises(EngineUnreachable, match="No available workers"):
+                await whole(engine)
+
+
+async def test_a_reply_that_gets_further_each_time_may_break_more_often() -> None:
+    """Of two replicas one dies every half minute; a long reply lives through several."""
+    paragraphs = [says(f" This is paragraph {at}.", end=CUT) for at in range(4)]
+    async with connected(*paragraphs, says(" The end."), retries=1) as (engine, server):
+        text, _finish = await whole(engine, replace(ASK, max_tokens=200))
+
+    assert text.endswith(" paragraph 3. The end.")
+    assert len(server.requests) == 5
+
+
+async def test_token_ids_are_asked_for_again_where_the_engine_has_answered_before() -> None:
+    """The message would else be answered by an apology, for a replica that is gone a moment."""
+    async with connected(says("x")) as (engine, server):
+        await engine.encode(["before"])
+        server.refuses_tokens = [Refusal(502), Refusal(503)]
+        assert await engine.encode(["after"]) == [tuple(map(ord, "after"))]
+
+    assert server.refuses_tokens == []
 
 
 @pytest.mark.parametrize("status", [400, 404, 422])

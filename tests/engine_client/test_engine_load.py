@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from itertools import pairwise
 
 import pytest
 from fakes.engine import ScriptedEngine
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.errors import EngineBroke, EngineBusy
-from bot.prompts import Prompt
+from bot.prompts import Prompt, Waiting
 from engine import LimitedEngine
-from engine.fairness import Asker, FairQueue
 
 
-def prompt(session: str = "s", *, salt: str = "w", priority: int = 0) -> Prompt:
-    return Prompt(ids=(), max_tokens=50, session=session, salt=salt, priority=priority)
+def prompt(session: str = "s", *, salt: str = "w", person: str = "p", priority: int = 0) -> Prompt:
+    return Prompt(
+        ids=(), max_tokens=50, session=session, salt=salt, person=person, priority=priority
+    )
 
 
 async def read(engine: LimitedEngine, asked: Prompt, done: list[str] | None = None) -> str:
@@ -31,9 +29,9 @@ async def read(engine: LimitedEngine, asked: Prompt, done: list[str] | None = No
     return text
 
 
-async def until_waiting(engine: LimitedEngine, number: int) -> None:
+async def until_queued(engine: LimitedEngine, number: int) -> None:
     async with asyncio.timeout(5):
-        while engine.waiting != number:
+        while engine.queued != number:
             await asyncio.sleep(0)
 
 
@@ -46,14 +44,14 @@ async def test_no_more_run_at_once_than_allowed_and_all_are_served() -> None:
 
     assert said == [" one two three"] * 12
     assert inner.most_running == 3
-    assert (engine.running, engine.waiting) == (0, 0)
+    assert (engine.running, engine.queued) == (0, 0)
 
 
 @pytest.mark.looptime
 async def test_whoever_finds_the_queue_full_is_told_how_many_wait() -> None:
     engine = LimitedEngine(ScriptedEngine([" one"], delay_s=1.0), max_running=1, max_waiting=2)
     running = [asyncio.create_task(read(engine, prompt(str(at)))) for at in range(3)]
-    await until_waiting(engine, 2)
+    await until_queued(engine, 2)
 
     with pytest.raises(EngineBusy, match="1 requests run and 2 wait"):
         await read(engine, prompt("late"))
@@ -67,7 +65,7 @@ async def test_one_conversation_with_many_requests_does_not_hold_up_another() ->
     engine = LimitedEngine(ScriptedEngine([" x"], delay_s=1.0), max_running=1, max_waiting=99)
     done: list[str] = []
     many = [asyncio.create_task(read(engine, prompt("long"), done)) for _ in range(10)]
-    await until_waiting(engine, 9)
+    await until_queued(engine, 9)
     await read(engine, prompt("hello"), done)
 
     assert done.index("w/hello") <= 2
@@ -82,7 +80,7 @@ async def test_urgent_requests_go_first() -> None:
     tasks = []
     for at, one in enumerate(asked):
         tasks.append(asyncio.create_task(read(engine, one, done)))
-        await until_waiting(engine, at)
+        await until_queued(engine, at)
     await asyncio.gather(*tasks)
 
     assert done == ["w/a", "w/c", "w/b"]
@@ -99,7 +97,7 @@ async def test_whoever_waited_too_long_is_told_and_takes_no_place() -> None:
     with pytest.raises(EngineBusy, match="within 5 s"):
         await read(engine, prompt("b"))
 
-    assert engine.waiting == 0
+    assert engine.queued == 0
     await running
 
 
@@ -116,12 +114,12 @@ async def test_a_place_is_free_again_however_a_request_ends() -> None:
     await stream.aclose()
     first = asyncio.create_task(read(engine, prompt("first")))
     waiting = asyncio.create_task(read(engine, prompt("waits")))
-    await until_waiting(engine, 1)
+    await until_queued(engine, 1)
     for task in (waiting, first):
         task.cancel()
     await asyncio.gather(first, waiting, return_exceptions=True)
 
-    assert (engine.running, engine.waiting, inner.running) == (0, 0, 0)
+    assert (engine.running, engine.queued, inner.running) == (0, 0, 0)
     assert await read(engine, prompt()) == " one two"
 
 
@@ -132,13 +130,13 @@ async def test_one_who_leaves_while_a_place_comes_free_is_passed_over(leaves_fir
     running = asyncio.create_task(read(engine, prompt("a")))
     leaving = asyncio.create_task(read(engine, prompt("b")))
     staying = asyncio.create_task(read(engine, prompt("c")))
-    await until_waiting(engine, 2)
+    await until_queued(engine, 2)
     for task in (leaving, running) if leaves_first else (running, leaving):
         task.cancel()
 
     assert await staying == " x"
     await asyncio.gather(running, leaving, return_exceptions=True)
-    assert (engine.running, engine.waiting) == (0, 0)
+    assert (engine.running, engine.queued) == (0, 0)
 
 
 @pytest.mark.looptime
@@ -148,53 +146,79 @@ async def test_a_place_given_to_one_who_leaves_before_taking_it_goes_to_the_next
     await anext(running)
     leaving = asyncio.create_task(read(engine, prompt("b")))
     staying = asyncio.create_task(read(engine, prompt("c")))
-    await until_waiting(engine, 2)
+    await until_queued(engine, 2)
     await running.aclose()
     leaving.cancel()
 
     assert await staying == " x y"
     await asyncio.gather(leaving, return_exceptions=True)
-    assert (engine.running, engine.waiting) == (0, 0)
+    assert (engine.running, engine.queued) == (0, 0)
 
 
-ASKERS = st.builds(
-    Asker,
-    priority=st.integers(0, 1),
-    workspace=st.sampled_from("ab"),
-    session=st.sampled_from("xyz"),
-)
+@pytest.mark.looptime
+async def test_whoever_waits_can_be_told_where_and_how_long_by_the_measured_pace() -> None:
+    engine = LimitedEngine(ScriptedEngine([" x y"], delay_s=5.0), max_running=2, max_waiting=9)
+    first = [asyncio.create_task(read(engine, prompt(f"first {at}"))) for at in range(2)]
+    await asyncio.sleep(0.1)
+    waiting = [asyncio.create_task(read(engine, prompt(str(at)))) for at in range(5)]
+    await until_queued(engine, 5)
+    unmeasured = engine.waiting("3")
+    await asyncio.gather(*first)
+    measured = [engine.waiting(str(at)) for at in range(5)]
+
+    assert unmeasured == Waiting(ahead=3, about_s=None)
+    assert measured[:2] == [None, None], "these two have their turn"
+    assert measured[2:] == [
+        Waiting(ahead=0, about_s=5.0),
+        Waiting(ahead=1, about_s=10.0),
+        Waiting(ahead=2, about_s=15.0),
+    ]
+    assert engine.waiting("first 0") is None
+    await asyncio.gather(*waiting)
 
 
-@given(st.lists(ASKERS, max_size=25))
-def test_everything_that_waits_comes_out_once_and_in_order_within_a_conversation(
-    askers: list[Asker],
-) -> None:
-    queue: FairQueue[int] = FairQueue()
-    for number, asker in enumerate(askers):
-        queue.push(number, asker)
-    out = [queue.pop() for _ in range(len(queue))]
+@pytest.mark.looptime
+async def test_a_full_queue_turns_the_flood_away_and_not_the_one_who_comes_last() -> None:
+    """Whoever asks for much must not use up the room of everybody else."""
+    engine = LimitedEngine(ScriptedEngine([" x"], delay_s=1.0), max_running=1, max_waiting=4)
+    flood = [asyncio.create_task(read(engine, prompt(f"f{at}", person="flood"))) for at in range(5)]
+    await until_queued(engine, 4)
+    other = asyncio.create_task(read(engine, prompt("hello", person="other")))
+    ends = await asyncio.gather(*flood, return_exceptions=True)
 
-    assert sorted(out) == list(range(len(askers)))
-    for asker in set(askers):
-        own = [number for number in out if askers[number] == asker]
-        assert own == sorted(own)
-    assert [askers[number].priority for number in out] == sorted(asker.priority for asker in askers)
+    assert ends[:4] == [" x"] * 4
+    assert isinstance(ends[4], EngineBusy)
+    assert await other == " x"
 
 
-@given(st.lists(ASKERS, min_size=1, max_size=25), st.data())
-def test_nobody_is_passed_twice_by_the_same_workspace(
-    askers: list[Asker], data: st.DataObject
-) -> None:
-    queue: FairQueue[int] = FairQueue()
-    for number, asker in enumerate(askers):
-        queue.push(number, asker)
-    gone = data.draw(st.sets(st.integers(0, len(askers) - 1)))
-    for number in gone:
-        assert queue.remove(number, askers[number])
-        assert not queue.remove(number, askers[number])
-    out = [askers[queue.pop()] for _ in range(len(queue))]
+@pytest.mark.looptime
+async def test_whoever_is_refused_is_told_how_long_the_rest_takes() -> None:
+    engine = LimitedEngine(ScriptedEngine([" x"], delay_s=20.0), max_running=1, max_waiting=2)
+    await read(engine, prompt("measured"))
+    running = [asyncio.create_task(read(engine, prompt(str(at)))) for at in range(3)]
+    await until_queued(engine, 2)
 
-    for priority in (0, 1):
-        row = [asker.workspace for asker in out if asker.priority == priority]
-        for at, (one, following) in enumerate(pairwise(row)):
-            assert one != following or len(set(row[at:])) == 1
+    with pytest.raises(EngineBusy) as refused:
+        await read(engine, prompt("late"))
+
+    assert (refused.value.waiting, refused.value.about_s) == (2, 60.0)
+    assert "replies waiting: 2" in refused.value.to_person
+    assert "send it again in about a minute" in refused.value.to_person
+    await asyncio.gather(*running)
+
+
+@pytest.mark.looptime
+async def test_a_hundred_messages_hold_another_persons_one_up_by_a_turn() -> None:
+    engine = LimitedEngine(ScriptedEngine([" x"], delay_s=1.0), max_running=1, max_waiting=200)
+    flood = [
+        asyncio.create_task(read(engine, prompt(f"f{at % 50}", person="flood")))
+        for at in range(100)
+    ]
+    await until_queued(engine, 99)
+    began = asyncio.get_running_loop().time()
+    await read(engine, prompt("hello", person="other"))
+
+    assert asyncio.get_running_loop().time() - began <= 3.0, "the one that runs, a turn, its own"
+    for task in flood:
+        task.cancel()
+    await asyncio.gather(*flood, return_exceptions=True)

@@ -104,6 +104,21 @@ async def test_an_engine_that_is_killed_is_started_again(make_vllm: MakeVllm, fo
     assert vllm.alive == []
 
 
+async def test_one_that_comes_up_is_started_again_however_often_it_is_killed(
+    make_vllm: MakeVllm, folder: Path
+) -> None:
+    """Somebody whose replicas are killed one after another wants them back, and not an exit."""
+    vllm, told = make_vllm(SERVES), list[str]()
+    keeping = asyncio.create_task(launcher(folder, told).keep())
+    for kills in range(1, 5):
+        await until(lambda kills=kills: sum("ready" in line for line in told) == kills)
+        os.kill(vllm.starts[-1][0], signal.SIGKILL)
+    await until(lambda: sum("ready" in line for line in told) == 5)
+
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+
+
 async def test_one_that_was_up_is_started_again_whatever_its_log_says(
     make_vllm: MakeVllm, folder: Path
 ) -> None:

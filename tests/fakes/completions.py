@@ -34,6 +34,8 @@ class Refusal:
 
     status: int
     message: str = "no"
+    plain: bool = False
+    """As a router says it, and not in JSON."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class CompletionsServer:
     headers: list[Mapping[str, str]] = field(default_factory=list)
     tokenized: list[str] = field(default_factory=list)
     closed_early: int = 0
+    refuses_tokens: list[Refusal] = field(default_factory=list)
+    """What the next requests for token ids get."""
     url: str = ""
     _waiting: list[asyncio.Event] = field(default_factory=list)
 
@@ -70,6 +74,7 @@ class CompletionsServer:
     async def running(self, *, port: int = 0) -> AsyncIterator[CompletionsServer]:
         app = web.Application()
         app.router.add_get("/v1/models", self._models)
+        app.router.add_get("/health", self._health)
         app.router.add_post("/v1/completions", self._complete)
         app.router.add_post("/tokenize", self._tokenize)
         app.router.add_post("/detokenize", self._detokenize)
@@ -90,12 +95,17 @@ class CompletionsServer:
         """The prompts so far, as text."""
         return ["".join(map(chr, request["prompt"])) for request in self.requests]  # type: ignore[arg-type,call-overload]
 
+    async def _health(self, request: web.Request) -> web.Response:
+        return web.Response()
+
     async def _models(self, request: web.Request) -> web.Response:
         model = {"id": self.name, "root": "/elsewhere", "max_model_len": self.window}
         return web.json_response({"object": "list", "data": [model]})
 
     async def _tokenize(self, request: web.Request) -> web.Response:
         body = await request.json()
+        if self.refuses_tokens:
+            return _refused(self.refuses_tokens.pop(0))
         self.tokenized.append(body["prompt"])
         return web.json_response({"tokens": [ord(letter) for letter in body["prompt"]]})
 
@@ -166,6 +176,8 @@ class CompletionsServer:
 
 
 def _refused(answer: Refusal) -> web.Response:
+    if answer.plain:
+        return web.Response(text=answer.message, status=answer.status)
     body = {"error": {"message": answer.message, "type": "x", "code": answer.status}}
     return web.json_response(body, status=answer.status)
 

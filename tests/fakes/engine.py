@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from bot.errors import EngineUnreachable
-from bot.prompts import Finish, Piece, Prompt, ServedModel
+from bot.prompts import Finish, Piece, Prompt, ServedModel, Waiting
 
 WORD = re.compile(r"\s*\S+|\s+")
 
@@ -54,6 +54,9 @@ class ScriptedEngine:
     async def encode(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         self._reach()
         return [self._encode(text) for text in texts]
+
+    def waiting(self, session: str) -> Waiting | None:
+        return None
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         self._reach()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +64,12 @@ class Stage:
 
 @asynccontextmanager
 async def playing(
-    sandbox: Sandbox, *, data_dir: Path, engine_url: str, max_tokens: int = 24
+    sandbox: Sandbox,
+    *,
+    data_dir: Path,
+    engine_url: str,
+    max_tokens: int = 24,
+    limits: Mapping[str, float] | None = None,
 ) -> AsyncIterator[Stage]:
     """Run Jay against an open sandbox."""
     settings = load_settings(
@@ -72,6 +77,7 @@ async def playing(
         status_port=0,
         engine={"url": engine_url},
         replies={"max_tokens": max_tokens},
+        limits=limits or {},
     )
     stop = asyncio.Event()
     async with open_app(pointed_at(sandbox, settings)) as app:

@@ -20,6 +20,7 @@ from bot.prompting import Speech, open_speech
 from bot.prompts import ServedModel
 from bot.replying import Replier
 from bot.worker import Worker
+from engine import LimitedEngine
 
 FAMILY = Family(
     name="test",
@@ -40,6 +41,10 @@ class Way:
     surface: MemorySurface = field(default_factory=MemorySurface)
     max_message_chars: int = 6_000
     max_waiting: int = 20
+    conversations: int = 8
+    places: int = 0
+    """Requests in the engine at once; 0: no admission before it."""
+    queue: int = 99
 
     def __post_init__(self) -> None:
         surfaces = {"slack": self.surface, "discord": self.surface}
@@ -53,9 +58,13 @@ class Way:
         )
         self.hear = self.intake.hear
 
+        self.limited = LimitedEngine(
+            self.engine, max_running=self.places or 10_000, max_waiting=self.queue
+        )
+
     async def open_speech(self) -> Speech:
         return await open_speech(
-            self.engine,
+            self.limited if self.places else self.engine,
             model=ServedModel(name="scripted", window=2048),
             family=FAMILY,
             persona="",
@@ -67,7 +76,7 @@ class Way:
             name=name,
             store=self.store,
             replier=self.replier,
-            conversations=8,
+            conversations=self.conversations,
             lease_s=overrides.get("lease_s", 15.0),
             grace_s=overrides.get("grace_s", 5.0),
         )
