@@ -8,7 +8,7 @@ Pure: `feed`, then `flush`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True, kw_only=True)
@@ -19,6 +19,11 @@ class StopFilter:
     found: bool = False
     """Whether a stop string came; nothing is let through from then on."""
     _held: str = ""
+    _begun: frozenset[str] = field(init=False)
+    """All that a stop string may begin with."""
+
+    def __post_init__(self) -> None:
+        self._begun = frozenset(stop[:size] for stop in self.stops for size in range(1, len(stop)))
 
     def feed(self, text: str) -> str:
         """Take a piece of text; return what may be shown of it and of what was held back."""
@@ -40,8 +45,6 @@ class StopFilter:
 
     def _held_back(self, text: str) -> int:
         """Return how many characters at the end may yet become a stop string."""
-        longest = max((len(stop) for stop in self.stops), default=0) - 1
-        for size in range(min(longest, len(text)), 0, -1):
-            if any(stop.startswith(text[-size:]) for stop in self.stops):
-                return size
-        return 0
+        longest = max(map(len, self._begun), default=0)
+        sizes = range(min(longest, len(text)), 0, -1)
+        return next((size for size in sizes if text[-size:] in self._begun), 0)

@@ -6,9 +6,9 @@ whether a part may end there: nothing, spaces, or a line break.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Literal
 
 from markdown_it.token import Token
@@ -16,6 +16,7 @@ from markdown_it.token import Token
 from adapters.markdown.dialect import Dialect, Mark, Style
 
 STYLES: dict[str, Style] = {"strong": "bold", "em": "italic", "s": "strike"}
+_RUN = re.compile(r"\s+|\S+")
 LINKABLE = ("http://", "https://", "mailto:")
 
 
@@ -113,15 +114,17 @@ class InlineReader:
             yield from self._words(f" ({url})")
 
     def _words(self, text: str, kind: Literal["text", "code"] = "text") -> Iterator[Word]:
-        for is_space, run in groupby(text, str.isspace):
-            if is_space:
-                spaces = "".join(run).replace("\t", "    ")
+        for run in _RUN.findall(text):
+            if run.isspace():
+                spaces = run.replace("\t", "    ")
                 self._glue = "\n" if "\n" in self._glue + spaces else self._glue + spaces
             else:
-                yield self._word("".join(run), kind)
+                yield self._word(run, kind)
 
     def _word(self, text: str, kind: Literal["text", "code", "written"]) -> Word:
         glue, self._glue = self._glue, ""
+        if not self._open:
+            return Word(text=text, glue=glue, kind="text" if kind == "code" else kind)
         spans = tuple(dict.fromkeys(span for _, span in self._open))
         marks = "".join(f"{one.mark.open}{one.mark.close}{one.mark.pad * 2}" for one in spans)
         if not self._measure(marks):

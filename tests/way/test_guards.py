@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.guards import Guard
+from bot.guards import LOOKED_BACK_WORDS, Guard
 
 STOPS = ("\n###", "\n[human]:")
 NEVER = ("[human]:", "[robot]:")
@@ -53,6 +53,24 @@ def test_a_loop_is_cut_to_its_first_round_and_says_so() -> None:
     assert reader.cut == "loop"
     assert reader.text == "I am here. And then we went on to the shop."
     assert reader.note
+
+
+def test_a_loop_of_many_long_words_is_seen_as_well() -> None:
+    """Twenty words of sixty letters, four times: a model that counts in hexadecimal does that."""
+    rounds = " ".join(f"{at:060x}" for at in range(20))
+
+    reader = fed(*(f"{rounds} " * 5))
+
+    assert (reader.text, reader.cut) == (rounds, "loop")
+
+
+def test_a_long_reply_holds_no_more_of_the_past_than_a_loop_takes() -> None:
+    """Five hundred replies at once would hold it all."""
+    reader = guard(max_chars=100_000)
+    for at in range(3_000):
+        reader.feed(f"{at} ")
+
+    assert len(reader._words) == len(reader._ends) <= 2 * LOOKED_BACK_WORDS
 
 
 def test_emphasis_is_no_loop() -> None:
