@@ -29,6 +29,7 @@ MAY_CHANGE = (
     "tokens",
     "row_lengths",
     "micro_tokens",
+    "person_weight",
     "reading_weight",
     "decay",
     "threads",
