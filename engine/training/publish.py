@@ -1,8 +1,6 @@
 """From a training run to a folder that vLLM and transformers load as it is.
 
-Undoes the two differences of form of `model`: the fused projections are cut in
-three, and the tied output matrix becomes a copy of the embedding, since GPT-J
-knows no tying. The folder is made beside the old one, loaded back and compared
+The weights take GPT-J's form (`gptj`). The folder is made beside the old one, loaded back and compared
 with the trained model; only then does it take the old one's place. So neither
 a full disk nor a broken run costs the checkpoint that was there.
 """
@@ -22,7 +20,7 @@ from transformers import GPTJForCausalLM
 
 from bot.errors import JayError
 from engine.training import vocabulary
-from engine.training.corpus import MINI
+from engine.training.gptj import WEIGHTS, as_gptj, configuration
 from engine.training.loop import CheckpointError, load_state
 from engine.training.model import Model, Shape
 from engine.training.pretrain import recipe_of
@@ -32,7 +30,6 @@ STORED = torch.bfloat16
 MOST_DIFFERENCE = 2e-3
 """Between the logits of what was trained and what was written, both in float32."""
 CARD = "README.md"
-WEIGHTS = "model.safetensors"
 
 
 class PublishError(JayError):
@@ -105,57 +102,6 @@ def write(model: Model, tokenizer: Tokenizer, folder: Path) -> None:
         {"_from_model_config": True, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0},
     )
     vocabulary.save(tokenizer, folder, window=shape.window)
-
-
-def configuration(shape: Shape) -> dict[str, Any]:
-    """Return the `config.json` of a shape: every field of GPT-J's that is not its default."""
-    return {
-        "architectures": ["GPTJForCausalLM"],
-        "model_type": "gptj",
-        "jay_family": MINI.name,
-        "vocab_size": shape.vocabulary,
-        "n_positions": shape.window,
-        "n_embd": shape.width,
-        "n_layer": shape.layers,
-        "n_head": shape.heads,
-        "rotary_dim": shape.rotary,
-        "n_inner": None,
-        "activation_function": "gelu_new",
-        "layer_norm_epsilon": 1e-05,
-        "attn_pdrop": 0.0,
-        "embd_pdrop": 0.0,
-        "resid_pdrop": 0.0,
-        "bos_token_id": 0,
-        "eos_token_id": 0,
-        "tie_word_embeddings": False,
-        "use_cache": True,
-        "torch_dtype": "bfloat16",
-    }
-
-
-def as_gptj(model: Model) -> dict[str, torch.Tensor]:
-    """Return the weights under the names that transformers and vLLM know."""
-    found = {
-        "transformer.wte.weight": model.embedding.weight,
-        "transformer.ln_f.weight": model.norm.weight,
-        "transformer.ln_f.bias": model.norm.bias,
-        "lm_head.weight": model.embedding.weight.clone(),
-        "lm_head.bias": model.bias,
-    }
-    for at, layer in enumerate(model.stack):
-        here = f"transformer.h.{at}"
-        for name, part in zip("qkv", layer.qkv.weight.chunk(3), strict=True):
-            found[f"{here}.attn.{name}_proj.weight"] = part
-        found |= {
-            f"{here}.attn.out_proj.weight": layer.out.weight,
-            f"{here}.ln_1.weight": layer.norm.weight,
-            f"{here}.ln_1.bias": layer.norm.bias,
-            f"{here}.mlp.fc_in.weight": layer.up.weight,
-            f"{here}.mlp.fc_in.bias": layer.up.bias,
-            f"{here}.mlp.fc_out.weight": layer.down.weight,
-            f"{here}.mlp.fc_out.bias": layer.down.bias,
-        }
-    return {name: tensor.detach() for name, tensor in found.items()}
 
 
 @torch.no_grad()

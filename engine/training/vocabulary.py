@@ -9,6 +9,7 @@ since serving sends token ids with the beginning included.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -54,6 +55,12 @@ def save(tokenizer: Tokenizer, folder: Path, *, window: int) -> None:
         "model_max_length": window,
     }
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
+def copy(source: Path, folder: Path) -> None:
+    """Copy what `save` wrote."""
+    for name in ("tokenizer_config.json", "tokenizer.json"):
+        shutil.copyfile(source / name, folder / name)
 
 
 def encode(tokenizer: Tokenizer, segments: Sequence[str]) -> list[list[int]]:
