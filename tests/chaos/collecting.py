@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.oracle import History, Said, Seen, Settled
-from chaos.playing import Play
+from chaos.playing import Play, Spoken
 
 from adapters.discord.render import render as to_discord
 from adapters.slack.render import to_mrkdwn
@@ -31,20 +31,16 @@ async def collect(play: Play) -> History:
     stored_at: dict[str, float] = {}
     seen_at = {one.message_id: one for one in _seen(play)}
     async with open_store(
-        f"unix://{play.socket}", retention_days=90, max_turns=10_000, max_log=10_000
+        play.redis.url, retention_days=90, max_turns=10_000, max_log=10_000
     ) as store:
-        for name in play.client.scan_iter("jay:{0}:turns:*", count=1000):
-            key = name.decode().removeprefix("jay:{0}:turns:")
+        for _, key in play.redis.keys("turns"):
             turns = await store.turns(Conversation.parse(key))
             settled[key] = [_settled(key, turn, seen_at) for turn in turns]
-    for name in play.client.scan_iter("jay:{0}:ages:*", count=1000):
-        for member, at in play.client.zrange(name, 0, -1, withscores=True):
+    client = play.redis.client
+    for name, _ in play.redis.keys("ages"):
+        for member, at in client.zrange(name, 0, -1, withscores=True):
             stored_at[member.decode()] = at / 1e6
-    left = [
-        name.decode().removeprefix("jay:{0}:state:")
-        for name in play.client.scan_iter("jay:{0}:state:*", count=1000)
-        if play.client.hget(name, "reply")
-    ]
+    left = [key for name, key in play.redis.keys("state") if client.hget(name, "reply")]
     owner = {
         message_id: key
         for key, turns in settled.items()
@@ -56,17 +52,27 @@ async def collect(play: Play) -> History:
         one if one.message_id not in owner else _in(one, owner[one.message_id])
         for one in seen_at.values()
     ]
+    known = {one.conversation for one in play.spoken if one.message_id in stored_at}
     said = [
         Said(
             conversation=one.conversation,
             message_id=one.message_id,
             at=one.at,
-            heard=one.platform == "slack"
-            or not any(since <= one.at <= until for since, until in play.deaf["discord"]),
+            heard=one.conversation in known or not _in_nobodys_hearing(play, one),
         )
         for one in play.spoken
     ]
     return History(said=said, settled=settled, seen=seen, stored_at=stored_at, left=left)
+
+
+def _in_nobodys_hearing(play: Play, one: Spoken) -> bool:
+    """Whether a bot could not know of a message: Discord lists no direct messages to it.
+
+    So it is where no edge listened, and nothing else was ever heard in that conversation.
+    """
+    if one.platform != "discord" or not one.direct:
+        return False
+    return any(since <= one.at <= until for since, until in play.breaking.deaf["discord"])
 
 
 def _in(one: Seen, key: str) -> Seen:
