@@ -116,7 +116,10 @@ class Store(Protocol):
         """Log a message once; if it is for Jay, put it in the mailbox and wake a worker.
 
         The mailbox is in the order of `sent_at`, then message id, whatever the
-        order of arrival.
+        order of arrival. What people said after a message for Jay, in its thread or in answer
+        to it, is for Jay as well, though it came before it and was only logged.
+
+        The first message of a direct-message channel also puts a gap on record there.
 
         Args:
             message: what came.

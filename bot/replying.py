@@ -98,6 +98,7 @@ class Replier:
             StoreError: the store can't be had or the lease is lost.
             PlatformError: the platform can't be reached or lets Jay not in; the mail stays.
         """
+        began = time.monotonic()
         waiting = await self.store.mail(lease)
         begun = await self.store.open_reply(lease)
         mail = together(waiting, begun)
@@ -112,6 +113,7 @@ class Replier:
         await self.store.save_reply(lease, record)
         mail = together(mail, record)
         work = self._begin(lease, mail, record, stop, holds)
+        work.began = began
         async with work.draft:
             if record.whole:
                 outcome, finish = Outcome(text=record.whole), record.finish
