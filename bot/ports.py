@@ -349,7 +349,9 @@ class Surface(Protocol):
         """Turn Markdown into the platform's own, cut into parts within its limits. Pure."""
         ...
 
-    async def post(self, target: Target, part: str, *, nonce: str, last: bool) -> str:
+    async def post(
+        self, target: Target, part: str, *, nonce: str, last: bool, again: bool = False
+    ) -> str:
         """Post a part and return its message id. The same nonce never posts twice.
 
         Args:
@@ -357,6 +359,7 @@ class Surface(Protocol):
             part: one of `render`'s parts.
             nonce: unique for this part of this reply: `<reply id>.<number of the part>`, from 0.
             last: nothing more will come for this message.
+            again: it may stand there already: its answer was lost, or another worker began it.
         """
         ...
 

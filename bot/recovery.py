@@ -237,7 +237,8 @@ class Recovery:
         await self.budget.acquire(message.place.write_lane, self.surface.pace)
         try:
             (part,) = self.surface.render(STALE, target=target)
-            await self.surface.post(target, part, nonce=f"{name[:16]}.0", last=True)
+            nonce = f"{name[:16]}.0"
+            await self.surface.post(target, part, nonce=nonce, last=True, again=True)
         except PlatformError as error:
             log.info("recovery.not_told", message=message.message_id, error=str(error))
 
