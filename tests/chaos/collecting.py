@@ -122,10 +122,9 @@ def _settled(key: str, turn: Turn, seen: dict[str, Seen]) -> Settled:
     render = to_mrkdwn if platform == "slack" else to_discord
     notes = ["", STOPPED, *CUT_NOTES, *(f"_{words}_" for words in SORRY)]
     texts = [f"{turn.text}\n\n{note}" if note else turn.text for note in notes]
-    began = turn.at - (turn.made.total_s if turn.made else 0.0)
     return Settled(
         role="jay",
         message_ids=turn.message_ids,
         texts=tuple(" ".join(render(text)) for text in texts),
-        began_at=began,
+        began_at=turn.made.began_at if turn.made else 0.0,
     )

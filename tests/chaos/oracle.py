@@ -35,7 +35,7 @@ class Settled:
     texts: tuple[str, ...] = ()
     """Jay's: the ways in which it may stand on the platform."""
     began_at: float = 0.0
-    """Jay's: when the reply was begun."""
+    """Jay's: when the mail that it answers was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

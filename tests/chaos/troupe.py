@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 JAY = "from bot.cli import main; main()"
+ROOT = Path(__file__).parents[2]
+"""Jay is run from this tree, wherever another one may be installed."""
 AGAIN_AFTER_S = 0.5
 """What ended by itself is started again, as systemd or a container's host does."""
 AWAY = "No Redis answers"
@@ -111,7 +113,7 @@ class Troupe:
 
     def add_jay(self, name: str, role: str, environment: Mapping[str, str]) -> Player:
         command = [sys.executable, "-c", JAY, "run", "--only", role]
-        return self.add(name, command, environment)
+        return self.add(name, command, {**environment, "PYTHONPATH": str(ROOT)})
 
     async def keep_up(self, note: Callable[..., None]) -> None:
         """Start again whatever ends by itself, until cancelled."""
