@@ -81,6 +81,8 @@ class Made:
     """`stop`, `length`, `guard:<name>`, `stopped` (by a person) or `error:<name>`."""
     sources: tuple[str, ...] = ()
     """Ids of the messages it stands on, where a skill named them."""
+    began_at: float = 0.0
+    """When the mail that it answers was read, Unix seconds; 0: not told."""
     first_word_s: float = 0.0
     total_s: float = 0.0
 

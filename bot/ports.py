@@ -116,7 +116,10 @@ class Store(Protocol):
         """Log a message once; if it is for Jay, put it in the mailbox and wake a worker.
 
         The mailbox is in the order of `sent_at`, then message id, whatever the
-        order of arrival.
+        order of arrival. What people said after a message for Jay, in its thread or in answer
+        to it, is for Jay as well, though it came before it and was only logged.
+
+        The first message of a direct-message channel also puts a gap on record there.
 
         Args:
             message: what came.
@@ -352,7 +355,9 @@ class Surface(Protocol):
         """Turn Markdown into the platform's own, cut into parts within its limits. Pure."""
         ...
 
-    async def post(self, target: Target, part: str, *, nonce: str, last: bool) -> str:
+    async def post(
+        self, target: Target, part: str, *, nonce: str, last: bool, again: bool = False
+    ) -> str:
         """Post a part and return its message id. The same nonce never posts twice.
 
         Args:
@@ -360,6 +365,7 @@ class Surface(Protocol):
             part: one of `render`'s parts.
             nonce: unique for this part of this reply: `<reply id>.<number of the part>`, from 0.
             last: nothing more will come for this message.
+            again: it may stand there already: its answer was lost, or another worker began it.
         """
         ...
 

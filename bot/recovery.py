@@ -74,6 +74,7 @@ class Recovery:
     clock: Callable[[], float] = time.time
     _told: asyncio.Event = field(default_factory=asyncio.Event)
     _since: float = FOREVER
+    _looks_around: bool = False
 
     async def begin(self) -> None:
         """Note where this process begins to listen; before its edge does.
@@ -87,6 +88,7 @@ class Recovery:
         """Have everything read back since then: an edge's `Missed`."""
         if since is not None:
             self._since = min(self._since, since)
+        self._looks_around = True
         self._told.set()
 
     async def hear(self, event: Event) -> None:
@@ -100,6 +102,8 @@ class Recovery:
         except StoreError:
             self.missed(event.sent_at if isinstance(event, IncomingMessage) else self.clock())
             raise
+        if isinstance(event, IncomingMessage) and event.place.direct:
+            self._told.set()  # the store puts a gap on record where it is from somebody new
 
     async def run(self) -> None:
         """Catch up whenever something was missed, until cancelled."""
@@ -118,7 +122,7 @@ class Recovery:
                 # An answer that nobody foresaw must not end the process that also listens.
                 log.exception("recovery.failed", platform=self.platform)
                 rest_s = REST_S
-            self._told.set()
+            self.missed(None)
             await asyncio.sleep(rest_s)
 
     async def _catch_up(self) -> None:
@@ -127,7 +131,9 @@ class Recovery:
             await self.store.note_gap(self.platform, heard_until=since)
             if self._since == since:
                 self._since = FOREVER
-        await self._look_around()
+        if self._looks_around:
+            self._looks_around = False
+            await self._look_around()
         gaps = await self.store.gaps(self.platform, limit=GAPS_MAX)
         failures: list[PlatformError] = []
         for gap in gaps:
@@ -141,7 +147,8 @@ class Recovery:
                     break
         if failures:
             raise failures[0]
-        log.info("recovery.caught_up", platform=self.platform, places=len(gaps))
+        if gaps:
+            log.info("recovery.caught_up", platform=self.platform, places=len(gaps))
 
     async def _look_around(self) -> None:
         """Note the places that are new; without that, those where Jay heard anybody serve."""
@@ -230,7 +237,8 @@ class Recovery:
         await self.budget.acquire(message.place.write_lane, self.surface.pace)
         try:
             (part,) = self.surface.render(STALE, target=target)
-            await self.surface.post(target, part, nonce=f"{name[:16]}.0", last=True)
+            nonce = f"{name[:16]}.0"
+            await self.surface.post(target, part, nonce=nonce, last=True, again=True)
         except PlatformError as error:
             log.info("recovery.not_told", message=message.message_id, error=str(error))
 

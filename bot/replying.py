@@ -94,6 +94,7 @@ class Replier:
             StoreError: the store can't be had or the lease is lost.
             PlatformError: the platform can't be reached or lets Jay not in; the mail stays.
         """
+        began, began_at = time.monotonic(), time.time()
         waiting = await self.store.mail(lease)
         begun = await self.store.open_reply(lease)
         mail = together(waiting, begun)
@@ -104,10 +105,11 @@ class Replier:
         if begun is not None and begun.tries >= self.max_tries:
             await self._park(lease, mail, begun, stop, holds)
             return
-        record = next_try(mail, begun)
+        record = next_try(mail, begun, began_at=began_at)
         await self.store.save_reply(lease, record)
         mail = together(mail, record)
         work = self._begin(lease, mail, record, stop, holds)
+        work.began = began
         async with work.draft:
             if record.whole:
                 outcome, finish = Outcome(text=record.whole), record.finish
@@ -284,6 +286,7 @@ class Replier:
             reply_tokens=cost.reply_tokens if cost else 0,
             finish=finish,
             sources=outcome.sources,
+            began_at=work.record.began_at,
             first_word_s=round(work.first_word_s, 3),
             total_s=round(total_s, 3),
         )
@@ -360,7 +363,7 @@ def together(waiting: Sequence[Mail], begun: Reply | None) -> tuple[Mail, ...]:
     return tuple(taken)
 
 
-def next_try(mail: tuple[Mail, ...], begun: Reply | None) -> Reply:
+def next_try(mail: tuple[Mail, ...], begun: Reply | None, *, began_at: float) -> Reply:
     """Return the record of another try at a reply. Pure.
 
     Mail that was answered together and failed twice is answered one by one
@@ -370,7 +373,7 @@ def next_try(mail: tuple[Mail, ...], begun: Reply | None) -> Reply:
         return Reply(
             reply_id=secrets.token_hex(8),
             answers=tuple(one.message_id for one in mail),
-            began_at=time.time(),
+            began_at=began_at,
             tries=1,
         )
     if begun.tries >= 2 and len(mail) > 1 and not begun.whole:

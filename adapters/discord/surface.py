@@ -71,8 +71,10 @@ class DiscordSurface:
         """Turn Markdown into Discord's, cut into parts of at most 2,000 characters. Pure."""
         return render(markdown)
 
-    async def post(self, target: Target, part: str, *, nonce: str, last: bool) -> str:
-        """Post a part and return its message id. The same nonce never posts twice.
+    async def post(
+        self, target: Target, part: str, *, nonce: str, last: bool, again: bool = False
+    ) -> str:
+        """Post a part and return its message id. Discord sees to it that none stands there twice.
 
         Raises:
             Rejected: the nonce is longer than Discord takes.

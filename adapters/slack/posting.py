@@ -24,9 +24,6 @@ EVENT_TYPE = "jay_reply"
 REMEMBERED_MAX = 10_000
 SEARCHED = 200
 """The most messages looked through for a nonce."""
-FRESH_S = 10.0
-"""A reply to a message younger than this can't be one that a dead worker left: its lease
-would still hold (`store.lease_s`, 15 s by default)."""
 COMMAND_LIFE_S = 1_800.0
 """A command is answered within half an hour or never."""
 
@@ -60,6 +57,7 @@ class Postings:
         nonce: str,
         slot: Slot,
         *,
+        again: bool,
         history: Callable[[], Awaitable[History]],
         send: Callable[[], Awaitable[str]],
     ) -> str:
@@ -68,6 +66,7 @@ class Postings:
         Args:
             nonce: unique for this post.
             slot: where it goes.
+            again: another process may have posted it.
             history: gives what reads the place, where that is needed.
             send: posts, and returns the `ts`.
 
@@ -77,7 +76,7 @@ class Postings:
         known = self._posted.get(nonce)
         if known:
             return known
-        if known is not None or self._may_be_old(slot):
+        if known is not None or again:
             found = await self._find(nonce, slot, history)
             if found:
                 log.info("slack.post_found_again", channel=slot.channel, ts=found)
@@ -91,9 +90,6 @@ class Postings:
             raise
         self._remember(nonce, ts)
         return ts
-
-    def _may_be_old(self, slot: Slot) -> bool:
-        return not slot.after or self._clock() - float(slot.after) > FRESH_S
 
     async def _find(self, nonce: str, slot: Slot, history: Callable[[], Awaitable[History]]) -> str:
         oldest = slot.after or f"{self._clock() - COMMAND_LIFE_S:.6f}"

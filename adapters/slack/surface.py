@@ -87,7 +87,9 @@ class SlackSurface:
         """Turn Markdown into Slack's own, or into Markdown for native streams."""
         return to_stream_markdown(markdown) if self._streams_to(target) else to_mrkdwn(markdown)
 
-    async def post(self, target: Target, part: str, *, nonce: str, last: bool) -> str:
+    async def post(
+        self, target: Target, part: str, *, nonce: str, last: bool, again: bool = False
+    ) -> str:
         """Post a part and return its `ts`. The same nonce never posts twice."""
         if target.handle and self._responses.chosen(target.handle):
             return await self._responses.post(target.handle, part, nonce=nonce, last=last)
@@ -97,6 +99,7 @@ class SlackSurface:
             ts = await self._postings.once(
                 nonce,
                 slot,
+                again=again,
                 history=self._reader,
                 send=self._sender(target, part, thread=thread, nonce=nonce, last=last),
             )

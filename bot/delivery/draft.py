@@ -184,10 +184,10 @@ class Draft:
     async def _do(self, write: _Write) -> None:
         if write.verb == "post":
             nonce = f"{self._nonce}.{write.index}"
-            message_id = await self._surface.post(
-                self._target, write.part, nonce=nonce, last=write.last
-            )
             known = not (self._taken_over or self._unanswered)
+            message_id = await self._surface.post(
+                self._target, write.part, nonce=nonce, last=write.last, again=not known
+            )
             self._unanswered = False
             self._shown.append(
                 _Shown(message_id, write.part if known else "", write.last and known)

@@ -176,7 +176,12 @@ local function note_heard(message, goes_on)
   end
   if new > 0 then
     keep_newest(heard)
-    call('SET', key('first', string.match(message.channel, '^[^:]*')), time[1], 'NX')
+    local platform = string.match(message.channel, '^[^:]*')
+    local first_of_all = call('SET', key('first', platform), time[1], 'NX')
+    -- Direct messages are in no list of places: an earlier one may have found nobody listening.
+    if direct == ':1' and not first_of_all then
+      call('ZADD', key('gaps', platform), 'NX', message.sent_at, begin .. message.thread .. direct)
+    end
   end
 end
 

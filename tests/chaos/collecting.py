@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from chaos.oracle import History, Said, Seen, Settled
-from chaos.playing import Play
-from fakes.stored import stored
+from chaos.playing import Play, Spoken
 
 from adapters.discord.render import render as to_discord
 from adapters.slack.render import to_mrkdwn
@@ -32,15 +31,16 @@ async def collect(play: Play) -> History:
     stored_at: dict[str, float] = {}
     seen_at = {one.message_id: one for one in _seen(play)}
     async with open_store(
-        f"unix://{play.socket}", retention_days=90, max_turns=10_000, max_log=10_000
+        play.redis.url, retention_days=90, max_turns=10_000, max_log=10_000
     ) as store:
-        for _, _, key in stored("turns", play.client):
+        for _, key in play.redis.keys("turns"):
             turns = await store.turns(Conversation.parse(key))
             settled[key] = [_settled(key, turn, seen_at) for turn in turns]
-    for client, name, _ in stored("ages", play.client):
+    client = play.redis.client
+    for name, _ in play.redis.keys("ages"):
         for member, at in client.zrange(name, 0, -1, withscores=True):
             stored_at[member.decode()] = at / 1e6
-    left = [key for client, name, key in stored("state", play.client) if client.hget(name, "reply")]
+    left = [key for name, key in play.redis.keys("state") if client.hget(name, "reply")]
     owner = {
         message_id: key
         for key, turns in settled.items()
@@ -52,17 +52,27 @@ async def collect(play: Play) -> History:
         one if one.message_id not in owner else _in(one, owner[one.message_id])
         for one in seen_at.values()
     ]
+    known = {one.conversation for one in play.spoken if one.message_id in stored_at}
     said = [
         Said(
             conversation=one.conversation,
             message_id=one.message_id,
             at=one.at,
-            heard=one.platform == "slack"
-            or not any(since <= one.at <= until for since, until in play.deaf["discord"]),
+            heard=one.conversation in known or not _in_nobodys_hearing(play, one),
         )
         for one in play.spoken
     ]
     return History(said=said, settled=settled, seen=seen, stored_at=stored_at, left=left)
+
+
+def _in_nobodys_hearing(play: Play, one: Spoken) -> bool:
+    """Whether a bot could not know of a message: Discord lists no direct messages to it.
+
+    So it is where no edge listened, and nothing else was ever heard in that conversation.
+    """
+    if one.platform != "discord" or not one.direct:
+        return False
+    return any(since <= one.at <= until for since, until in play.breaking.deaf["discord"])
 
 
 def _in(one: Seen, key: str) -> Seen:
@@ -112,10 +122,9 @@ def _settled(key: str, turn: Turn, seen: dict[str, Seen]) -> Settled:
     render = to_mrkdwn if platform == "slack" else to_discord
     notes = ["", STOPPED, *CUT_NOTES, *(f"_{words}_" for words in SORRY)]
     texts = [f"{turn.text}\n\n{note}" if note else turn.text for note in notes]
-    began = turn.at - (turn.made.total_s if turn.made else 0.0)
     return Settled(
         role="jay",
         message_ids=turn.message_ids,
         texts=tuple(" ".join(render(text)) for text in texts),
-        began_at=began,
+        began_at=turn.made.began_at if turn.made else 0.0,
     )

@@ -23,7 +23,7 @@ class Said:
     message_id: str
     at: float
     heard: bool = True
-    """False: said while nothing listened, on a platform that doesn't deliver again."""
+    """False: no bot could have known of it; see `collecting`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Settled:
     texts: tuple[str, ...] = ()
     """Jay's: the ways in which it may stand on the platform."""
     began_at: float = 0.0
-    """Jay's: when the reply was begun."""
+    """Jay's: when the mail that it answers was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,7 @@ class Verdict:
 
     lost: tuple[str, ...]
     unheard: tuple[str, ...]
+    """Not answered either, but no bot could have known of them."""
     doubled: tuple[str, ...]
     misordered: tuple[str, ...]
     half: tuple[str, ...]
@@ -80,13 +81,8 @@ class Verdict:
         return not (self.lost or self.doubled or self.misordered or self.half)
 
 
-def judge(history: History, *, strict: bool = True) -> Verdict:
-    """Return what went wrong.
-
-    Args:
-        history: the run.
-        strict: messages that nothing heard count as lost too.
-    """
+def judge(history: History) -> Verdict:
+    """Return what went wrong."""
     seen: dict[str, list[Seen]] = defaultdict(list)
     for one in history.seen:
         seen[one.conversation].append(one)
@@ -97,7 +93,7 @@ def judge(history: History, *, strict: bool = True) -> Verdict:
     }
     missing = [one for one in history.said if not _is_answered(one, covered, history, seen)]
     return Verdict(
-        lost=tuple(_name(one) for one in missing if one.heard or strict),
+        lost=tuple(_name(one) for one in missing if one.heard),
         unheard=tuple(_name(one) for one in missing if not one.heard),
         doubled=(*_twice_settled(history), *_twice_shown(history)),
         misordered=tuple(_misordered(history)),

@@ -20,6 +20,8 @@ WEIGHTS: dict[str, int] = {
     "kill valkey": 3,
     "kill vllm": 1,
     "restart worker": 2,
+    "restart slack": 1,
+    "restart discord": 1,
     "freeze worker": 3,
     "freeze valkey": 1,
     "freeze slack": 1,

@@ -7,35 +7,27 @@ import json
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import redis
-from chaos.plan import Fault, Line, Plan, Talk
-from chaos.troupe import Player, Troupe
-from fakes.stored import stored
-from vllm_server import kill_server
+from chaos.breaking import READY_WITHIN_S, Breaking
+from chaos.plan import Line, Plan, Talk
+from chaos.store import one_valkey
+from chaos.troupe import Troupe
 
 from adapters.sandbox.records import Channel, Event
 from adapters.sandbox.server import Sandbox
 from adapters.sandbox.world import World
 from bot.conversations import Conversation
 from bot.messages import PLATFORMS, PlatformName
-from bot.store.keys import key as stored_key
 
 LEASE_S = 3.0
 QUIET_S = 5.0
 TRIES_S = 0.25
-READY_WITHIN_S = 90.0
 STORE_WITHIN_S = 20.0
-DEAF_BEFORE_S = 1.0
-"""What a killed edge was told so shortly before may not have been stored yet."""
-CALLS = {
-    "slack": ("chat.*",),
-    "discord": ("POST /channels/*/messages", "PATCH /channels/*/messages/*"),
-}
 
 Report = Callable[[str], None]
 
@@ -48,15 +40,7 @@ class Spoken:
     platform: PlatformName
     message_id: str
     at: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blow:
-    """A kill, and the conversations that waited for Jay at that moment."""
-
-    kind: str
-    at: float
-    waiting: tuple[str, ...]
+    direct: bool
 
 
 @dataclass(slots=True)
@@ -83,22 +67,40 @@ class Play:
         sandbox: Sandbox,
         folder: Path,
         engine_url: str,
+        engines: tuple[str, ...],
         workers: int,
         report: Report,
     ) -> None:
+        """Take what is needed; nothing runs before `on_stage`.
+
+        Args:
+            plan: the script.
+            sandbox: both platforms.
+            folder: where logs and the store's data go; it stays.
+            engine_url: what Jay is given.
+            engines: the vLLM servers behind it, of which one is killed.
+            workers: how many.
+            report: is told how it goes on.
+        """
         self.plan, self.sandbox, self.folder, self.report = plan, sandbox, folder, report
         self.troupe = Troupe(folder)
         self.socket = Path("/tmp") / f"jay-chaos-{os.getpid()}-{plan.seed}.sock"
-        self.client = redis.Redis(unix_socket_path=str(self.socket), socket_timeout=5)
+        self.redis = one_valkey(self.troupe, self.socket)
         self.engine_url = engine_url
-        self.workers = [f"worker-{number}" for number in range(workers)]
+        self.workers = tuple(f"worker-{number}" for number in range(workers))
+        self.breaking = Breaking(
+            troupe=self.troupe,
+            sandbox=sandbox,
+            redis=self.redis,
+            engines=engines,
+            workers=self.workers,
+            waiting=self._waiting,
+            note=self.note,
+        )
         self.spoken: list[Spoken] = []
-        self.blows: list[Blow] = []
-        self.deaf: dict[PlatformName, list[tuple[float, float]]] = {"slack": [], "discord": []}
         self.open: dict[int, Open] = {}
         self._log = (folder / "events.jsonl").open("a", buffering=1)
         self._changed_at = time.time()
-        self._healing: set[asyncio.Task[None]] = set()
         self._channels: dict[PlatformName, list[str]] = {}
         self._by_place: dict[tuple[str, str], Open] = {}
 
@@ -112,18 +114,21 @@ class Play:
     async def on_stage(self) -> AsyncIterator[Play]:
         """Start every process, and end all of them whatever happens."""
         stop = [self.world(p).listen(lambda e, p=p: self._heard(p, e)) for p in PLATFORMS]
+        keeping: asyncio.Task[None] | None = None
         try:
             self._set_up()
             await self._start_all()
+            keeping = asyncio.create_task(self.troupe.keep_up(self.note))
             yield self
         finally:
-            for task in self._healing:
-                task.cancel()
-            await asyncio.gather(*self._healing, return_exceptions=True)
+            await self.breaking.end()
+            if keeping is not None:
+                keeping.cancel()
+                await asyncio.gather(keeping, return_exceptions=True)
             for unsubscribe in stop:
                 unsubscribe()
             await asyncio.to_thread(self.troupe.end)
-            self.client.close()
+            self.redis.client.close()
             self.socket.unlink(missing_ok=True)
             self._log.close()
 
@@ -139,7 +144,6 @@ class Play:
                 for number in range(count)
             ]
         environment = self._environment()
-        self.troupe.add_valkey(self.socket)
         for name in ("slack", "discord"):
             self.troupe.add_jay(name, name, environment)
         for name in self.workers:
@@ -148,7 +152,7 @@ class Play:
     def _environment(self) -> dict[str, str]:
         slack, discord = self.sandbox.slack, self.sandbox.discord
         return dict(os.environ) | {
-            "REDIS_URL": f"unix://{self.socket}",
+            "REDIS_URL": self.redis.url,
             "ENGINE_URL": self.engine_url,
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_APP_TOKEN": slack.app_token,
@@ -167,25 +171,13 @@ class Play:
         }
 
     async def _start_all(self) -> None:
-        self.troupe.players["valkey"].start()
-        await self.store_answers()
-        for name, player in self.troupe.players.items():
-            if name != "valkey":
-                player.start()
-        await self._until(lambda: all(self._listens(p) for p in PLATFORMS), READY_WITHIN_S)
+        for name in self.redis.names:
+            self.troupe.players[name].start()
+        await self._until(self.redis.answers, STORE_WITHIN_S)
+        for player in self.troupe.players.values():
+            player.start()
+        await self._until(lambda: all(map(self.breaking.listens, PLATFORMS)), READY_WITHIN_S)
         self.report("all processes run, both edges are connected")
-
-    def _listens(self, platform: PlatformName) -> bool:
-        side = self.sandbox.slack.sockets if platform == "slack" else self.sandbox.discord.gateway
-        return side.count > 0
-
-    async def store_answers(self) -> None:
-        def answers() -> bool:
-            with suppress(redis.RedisError):
-                return bool(self.client.ping())
-            return False
-
-        await self._until(answers, STORE_WITHIN_S)
 
     async def _until(self, true: Callable[[], bool], within_s: float) -> None:
         async with asyncio.timeout(within_s):
@@ -221,8 +213,15 @@ class Play:
             self._by_place[(here.channel, said.id)] = here
         here.spoke_at = said.at
         key = self.key(here)
-        spoken = Spoken(conversation=key, platform=talk.platform, message_id=said.id, at=said.at)
-        self.spoken.append(spoken)
+        self.spoken.append(
+            Spoken(
+                conversation=key,
+                platform=talk.platform,
+                message_id=said.id,
+                at=said.at,
+                direct=talk.direct,
+            )
+        )
         self.note("said", conversation=key, message=said.id, text=text)
 
     def _begin(self, talk: Talk) -> Open:
@@ -288,76 +287,7 @@ class Play:
                 f"{fault.kind}; {len(self.spoken)} said"
             )
             self.note("fault", kind=fault.kind, for_s=round(fault.for_s, 2), pick=fault.pick)
-            self._strike(fault)
-
-    def _strike(self, fault: Fault) -> None:
-        what, _, target = fault.kind.rpartition(" ")
-        if what in ("kill", "restart", "freeze"):
-            self._heal_later(self._fell(what, target, fault))
-            return
-        platform: PlatformName = "slack" if target == "slack" else "discord"
-        faults = self.sandbox.faults
-        if what == "drop":
-            faults.signal(platform, "drop_sockets")
-        elif what == "rotate":
-            faults.signal(platform, "disconnect", after_s=0.5)
-        elif what in ("duplicate", "reorder"):
-            switch = "duplicate_events" if what == "duplicate" else "deaf_sockets"
-            faults.turn(platform, switch)
-            self._heal_later(self._turn_off(platform, switch, fault.for_s))
-        else:
-            for method in CALLS[platform]:
-                if what == "429":
-                    faults.rate_limit(platform, method, retry_after_s=1, times=fault.pick)
-                else:
-                    lost = what == "lost answer"
-                    faults.fail(platform, method, status=503, times=fault.pick, after=lost)
-
-    def _heal_later(self, healing: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(healing)
-        self._healing.add(task)
-        task.add_done_callback(self._healing.discard)
-
-    async def _turn_off(self, platform: PlatformName, switch: str, after_s: float) -> None:
-        await asyncio.sleep(after_s)
-        self.sandbox.faults.turn(platform, switch, on=False)
-
-    async def _fell(self, what: str, target: str, fault: Fault) -> None:
-        if target == "vllm":
-            self._blow(fault.kind, self._waiting())
-            kill_server(self.engine_url)
-            return
-        name = self.workers[fault.pick % len(self.workers)] if target == "worker" else target
-        player = self.troupe.players[name]
-        if not player.alive:
-            return
-        if what == "freeze":
-            player.signal(signal.SIGSTOP)
-            await asyncio.sleep(fault.for_s)
-            player.signal(signal.SIGCONT)
-            return
-        if what == "kill":
-            held = self._held_by(player) if target == "worker" else self._waiting()
-            self._blow(fault.kind, held)
-        player.signal(signal.SIGCONT)
-        player.signal(signal.SIGKILL if what == "kill" else signal.SIGTERM)
-        if not await player.ended(10):
-            self.note("did not end", name=name)
-            player.signal(signal.SIGKILL)
-            await player.ended(5)
-        await self._start_again(player, target, fault.for_s)
-
-    async def _start_again(self, player: Player, target: str, after_s: float) -> None:
-        died_at = time.time()
-        await asyncio.sleep(after_s)
-        player.start()
-        if target in PLATFORMS:
-            platform: PlatformName = "slack" if target == "slack" else "discord"
-            await self._until(lambda: self._listens(platform), READY_WITHIN_S)
-            self.deaf[platform].append((died_at - DEAF_BEFORE_S, time.time()))
-
-    def _blow(self, kind: str, waiting: tuple[str, ...]) -> None:
-        self.blows.append(Blow(kind=kind, at=time.time(), waiting=waiting))
+            self.breaking.strike(fault)
 
     def _waiting(self) -> tuple[str, ...]:
         """Return the conversations in which a person spoke last."""
@@ -367,25 +297,11 @@ class Play:
             if not one.wrote_at or one.wrote_at[-1] < one.spoke_at
         )
 
-    def _held_by(self, player: Player) -> tuple[str, ...]:
-        """Return the conversations that a worker has in hand."""
-        held = []
-        with suppress(redis.RedisError):
-            for client, name, _ in stored("leased", self.client):
-                for member in client.zrange(name, 0, -1):
-                    of = member.decode()
-                    worker = client.hget(stored_key("state", of), "worker") or b""
-                    if worker.endswith(f":{player.pid}".encode()):
-                        held.append(of)
-        return tuple(held)
-
     # Until all is quiet
 
     async def settle_down(self, within_s: float) -> bool:
         """Heal everything, and return whether Jay came to rest in time."""
-        if self._healing:
-            await asyncio.wait(self._healing, timeout=READY_WITHIN_S)
-        self.sandbox.faults.clear()
+        await self.breaking.healed()
         for player in self.troupe.players.values():
             player.signal(signal.SIGCONT)
             player.start()
@@ -404,18 +320,14 @@ class Play:
 
     def _mail(self) -> int:
         try:
-            return sum(1 for _ in stored("mail", self.client))
+            return sum(1 for _ in self.redis.keys("mail"))
         except redis.RedisError:
             return -1
-
-    def died(self) -> list[str]:
-        """Return the processes that ended by themselves."""
-        return [name for name, player in self.troupe.players.items() if not player.alive]
 
     def resumes(self) -> Iterator[float]:
         """Yield for each conversation hit by a kill how long until Jay wrote there again."""
         by_key = {self.key(one): one for one in self.open.values()}
-        for blow in self.blows:
+        for blow in self.breaking.blows:
             for key in blow.waiting:
                 here = by_key.get(key)
                 after = [at for at in here.wrote_at if at > blow.at] if here else []

@@ -12,7 +12,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import quantiles
 
@@ -29,8 +28,6 @@ from adapters.sandbox.server import Sandbox
 from engine.launcher import serve, wait_until_up
 
 BUILD = Path(__file__).parents[2] / "build"
-CATCHES_UP = find_spec("bot.recovery") is not None
-"""Whether Jay reads back what was said while nothing listened; if so it counts as lost."""
 NAMED = 8
 """How many of each kind of failure are named on the screen; the file has all."""
 
@@ -55,16 +52,16 @@ class Told:
 
 
 async def play(
-    plan: scripts.Plan, *, engine_url: str, workers: int, quiet_s: float, strict: bool,
-    folder: Path, report: Report,
+    plan: scripts.Plan, *, engine_url: str, workers: int, quiet_s: float, folder: Path,
+    report: Report,
 ) -> Told:  # fmt: skip
     """Play one script to its end and judge it; what explains the verdict is left in the folder."""
     _make_empty(folder)
     _keep(folder / "script.json", plan)
     async with Sandbox() as sandbox:
         playing = Play(
-            plan, sandbox=sandbox, folder=folder, engine_url=engine_url, workers=workers,
-            report=report,
+            plan, sandbox=sandbox, folder=folder, engine_url=engine_url, engines=(engine_url,),
+            workers=workers, report=report,
         )  # fmt: skip
         async with playing.on_stage():
             began = time.time() + 0.5
@@ -72,7 +69,7 @@ async def play(
             report("all is said")
             quiet = await playing.settle_down(quiet_s)
             history = await collect(playing)
-            verdict = judge(history, strict=strict)
+            verdict = judge(history)
             told = Told(
                 seed=plan.seed,
                 messages=len(playing.spoken),
@@ -80,7 +77,7 @@ async def play(
                 verdict=verdict,
                 resumes_s=tuple(playing.resumes()),
                 quiet=quiet,
-                died=tuple(playing.died()),
+                died=tuple(playing.troupe.died),
             )
             _keep(folder / "verdict.json", told)
             _keep(folder / "history.json", history)
@@ -139,7 +136,6 @@ async def play_seeds(given: argparse.Namespace, report: Report) -> list[Told]:
                 engine_url=url,
                 workers=given.workers,
                 quiet_s=given.quiet_s,
-                strict=CATCHES_UP if given.strict is None else given.strict,
                 folder=BUILD / "chaos" / str(seed),
                 report=report,
             )
@@ -187,7 +183,6 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--per-s", type=float, default=5.0, help="messages a second")
     parser.add_argument("--quiet-s", type=float, default=180.0, help="the longest wait for rest")
     parser.add_argument("--engine", default="", help="a vLLM that runs; it is then never killed")
-    parser.add_argument("--strict", action=argparse.BooleanOptionalAction, default=None)
     return parser.parse_args(arguments)
 
 

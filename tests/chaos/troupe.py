@@ -8,13 +8,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.store.embedded import find_binary
-
 JAY = "from bot.cli import main; main()"
+ROOT = Path(__file__).parents[2]
+"""Jay is run from this tree, wherever another one may be installed."""
+AGAIN_AFTER_S = 0.5
+"""What ended by itself is started again, as systemd or a container's host does."""
+AWAY = "No Redis answers"
+"""Jay ends with this line where it finds no store when it starts."""
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 
@@ -34,6 +38,8 @@ class Player:
     folder: Path
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
+    wanted: bool = False
+    """Whether it should run now; false after it was killed, until it is started again."""
 
     @property
     def pid(self) -> int:
@@ -43,11 +49,16 @@ class Player:
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    @property
+    def log_path(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
     def start(self) -> None:
+        self.wanted = True
         if self.alive:
             return
         self.starts += 1
-        with (self.folder / f"{self.name}.log").open("ab") as log:
+        with self.log_path.open("ab") as log:
             log.write(f"--- start {self.starts}\n".encode())
             log.flush()
             self.process = subprocess.Popen(
@@ -73,10 +84,15 @@ class Player:
         return False
 
     def end(self) -> None:
+        self.wanted = False
         if self.process is not None:
             if self.process.poll() is None:
                 self.process.kill()
             self.process.wait(10)
+
+    def last_lines(self) -> str:
+        """Return what it wrote last."""
+        return self.log_path.read_bytes()[-400:].decode(errors="replace")
 
 
 @dataclass(slots=True)
@@ -85,28 +101,32 @@ class Troupe:
 
     folder: Path
     players: dict[str, Player] = field(default_factory=dict)
+    died: list[str] = field(default_factory=list)
+    """Those that ended by themselves, though nothing was wrong with the store."""
 
-    def add(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Player:
-        player = Player(name, command, environment, self.folder)
+    def add(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> Player:
+        player = Player(name, command, environment or os.environ, self.folder)
         self.players[name] = player
         return player
 
-    def add_valkey(self, socket: Path) -> Player:
-        options = {
-            "port": "0",
-            "unixsocket": str(socket),
-            "dir": str(self.folder),
-            "appendonly": "yes",
-            "appendfsync": "always",
-            "save": "",
-            "maxmemory-policy": "noeviction",
-        }
-        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-        return self.add("valkey", [str(find_binary()), *arguments], os.environ)
-
     def add_jay(self, name: str, role: str, environment: Mapping[str, str]) -> Player:
         command = [sys.executable, "-c", JAY, "run", "--only", role]
-        return self.add(name, command, environment)
+        return self.add(name, command, {**environment, "PYTHONPATH": str(ROOT)})
+
+    async def keep_up(self, note: Callable[..., None]) -> None:
+        """Start again whatever ends by itself, until cancelled."""
+        while True:
+            await asyncio.sleep(AGAIN_AFTER_S)
+            for player in self.players.values():
+                if player.process is None or not player.wanted or player.alive:
+                    continue
+                last = player.last_lines()
+                note("ended", name=player.name, status=player.process.returncode, last=last)
+                if AWAY not in last:
+                    self.died.append(player.name)
+                player.start()
 
     def end(self) -> None:
         for player in self.players.values():

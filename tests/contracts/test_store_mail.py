@@ -171,6 +171,76 @@ async def test_a_direct_message_leads_to_the_channels_own_conversation(store: St
     assert (await claim(store)).conversation == talk
 
 
+async def waits(store: Store) -> list[str]:
+    return [one.text for one in await store.mail(await claim(store))]
+
+
+async def test_a_follow_up_that_overtook_its_mention_is_mail_as_well(store: Store) -> None:
+    """After an outage events come in any order; what was Jay's when it was said stays Jay's."""
+    thread = in_thread("1.0")
+    for text, at in (("and you?", "2.0"), ("well?", "3.0")):
+        early = message(text, message_id=at, place=thread)
+        assert await store.accept(early, conversation=None, waiting=20)
+
+    asked = message("hello", mentions_jay=True)
+    await store.accept(asked, conversation=TALK, waiting=20)
+
+    assert await store.conversation_at(CHANNEL, "2.0") == TALK
+    assert await waits(store) == ["hello", "and you?", "well?"]
+
+
+async def test_a_mention_within_a_thread_takes_in_what_followed_it_there(store: Store) -> None:
+    thread = in_thread("1.0")
+    for text, at in (("lunch?", "2.0"), ("and you?", "4.0")):
+        early = message(text, message_id=at, place=thread)
+        await store.accept(early, conversation=None, waiting=20)
+
+    asked = message("Jay?", message_id="3.0", place=thread, mentions_jay=True)
+    await store.accept(asked, conversation=TALK, waiting=20)
+
+    assert await waits(store) == ["Jay?", "and you?"]
+
+
+async def test_answers_to_a_message_that_came_late_are_mail_as_well(store: Store) -> None:
+    """On Discord, where people follow up by the reply function."""
+    place = Place(platform="discord", workspace="G1", channel="C9")
+    talk = in_place(place, root="1")
+    for message_id, reply_to in (("2", "1"), ("3", "2"), ("4", "")):
+        early = message(f"no. {message_id}", message_id=message_id, place=place, reply_to=reply_to)
+        await store.accept(early, conversation=None, waiting=20)
+
+    asked = message("no. 1", message_id="1", place=place, mentions_jay=True)
+    await store.accept(asked, conversation=talk, waiting=20)
+
+    assert await waits(store) == ["no. 1", "no. 2", "no. 3"]
+
+
+async def test_a_late_mention_takes_in_nothing_that_was_not_jays(store: Store) -> None:
+    thread = in_thread("1.0")
+    other = in_thread("0.5")
+    await store.accept(message("hi", message_id="2.0"), conversation=None, waiting=20)
+    await store.accept(message("hi", message_id="3.0", place=other), conversation=None, waiting=20)
+    to_ben = message("Ben?", message_id="4.0", place=thread, mentions_others=True)
+    await store.accept(to_ben, conversation=None, waiting=20)
+    gone = message("oops", message_id="5.0", place=thread)
+    await store.accept(gone, conversation=None, waiting=20)
+    await store.delete(MessageDeleted(place=thread, message_id="5.0"))
+
+    await store.accept(message("hello", mentions_jay=True), conversation=TALK, waiting=20)
+
+    assert await waits(store) == ["hello"]
+
+
+async def test_a_late_mention_takes_in_no_more_than_the_mailbox_holds(store: Store) -> None:
+    thread = in_thread("1.0")
+    for at in ("2.0", "3.0", "4.0"):
+        await store.accept(message(at, message_id=at, place=thread), conversation=None, waiting=20)
+
+    await store.accept(message("hello", mentions_jay=True), conversation=TALK, waiting=2)
+
+    assert await waits(store) == ["hello", "2.0"]
+
+
 async def test_jay_takes_part_where_it_has_mail(store: Store) -> None:
     assert not await store.takes_part(TALK)
 

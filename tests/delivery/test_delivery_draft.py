@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from fakes.surface import MemorySurface
@@ -207,8 +208,8 @@ async def test_a_post_whose_answer_was_lost_is_brought_up_to_the_newest_text(
     """The platform finds the first post by its nonce, and that one reads what it read then."""
     post, lost = surface.post, [PlatformUnreachable("timed out")]
 
-    async def answer_lost(target: Target, part: str, *, nonce: str, last: bool) -> str:
-        posted = await post(target, part, nonce=nonce, last=last)
+    async def answer_lost(target: Target, part: str, *, again: bool, **named: Any) -> str:
+        posted = await post(target, part, again=again, **named)
         if lost:
             raise lost.pop()
         return posted

@@ -120,6 +120,7 @@ class MemoryStore:
         if len(self._talks[conversation].mail) >= waiting:
             raise MailboxFull(f"{conversation.key} has {waiting} messages waiting")
         self._put(message, conversation)
+        self._take_in_followers(message, conversation, waiting)
         return True
 
     async def accept_command(self, command: Command, *, conversation: Conversation) -> bool:
@@ -312,6 +313,8 @@ class MemoryStore:
             threads.add(conversation.thread)
         for thread in threads:
             place = replace(message.place, thread=thread)
+            if place.direct and place not in heard and message.place.platform in self._first:
+                self._gaps[place.platform].setdefault(place, message.sent_at)
             heard[place] = max(heard.get(place, message.sent_at), message.sent_at)
         self._first.setdefault(message.place.platform, self._clock())
 
@@ -337,6 +340,25 @@ class MemoryStore:
         self._said[mail.place.platform, mail.author.id].add(key)
         if talk.leased_until is None:
             self._wake(talk)
+
+    def _take_in_followers(
+        self, message: IncomingMessage, conversation: Conversation, waiting: int
+    ) -> None:
+        channel, answered = _channel(message.place), {message.message_id}
+        thread = message.place.thread or conversation.thread
+        logged = [kept.mail for kept in self._logs[channel].values()]
+        for later in sorted(
+            (one for one in logged if isinstance(one, IncomingMessage)), key=_order
+        ):
+            in_thread = thread and later.place.thread == thread
+            if later.sent_at <= message.sent_at or self._marks.get((channel, later.message_id)):
+                continue
+            if later.mentions_others or not (in_thread or later.reply_to in answered):
+                continue
+            if len(self._talks[conversation].mail) >= waiting:
+                return
+            answered.add(later.message_id)
+            self._put(later, conversation)
 
     def _wake(self, talk: Talk) -> None:
         if talk.mail and talk.waits_since is None:

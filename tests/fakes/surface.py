@@ -37,11 +37,15 @@ class MemorySurface:
         text = markdown.strip()
         return tuple(text[at : at + self.limit] for at in range(0, len(text), self.limit))
 
-    async def post(self, target: Target, part: str, *, nonce: str, last: bool) -> str:
+    async def post(
+        self, target: Target, part: str, *, nonce: str, last: bool, again: bool = False
+    ) -> str:
         self._maybe_fail()
-        if nonce in self.nonces:
+        if again and nonce in self.nonces:
             return self.nonces[nonce]
-        message_id = f"m{len(self.nonces) + 1}"
+        message_id = (
+            f"m{len(self.writes) + 1}" if nonce in self.nonces else f"m{len(self.nonces) + 1}"
+        )
         self.nonces[nonce] = message_id
         self._write("post", message_id, part, last)
         if self.lost_answers:

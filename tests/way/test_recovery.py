@@ -88,6 +88,31 @@ async def test_what_was_asked_while_jay_was_away_is_answered_once(make_way: Make
     ]
 
 
+async def test_somebody_new_who_writes_again_gets_an_answer_to_both(make_way: MakeWay) -> None:
+    """Discord lists no direct messages: the first one of a person may have found nobody."""
+    way = make_way(" Yes.\n###")
+    await way.hear(said("lunch?", ago_s=900))
+    unheard = said("are you there?", ago_s=60, place=DIRECT)
+    heard = said("hello?", ago_s=1, place=DIRECT)
+    async with back(way) as recovery:
+        await until(lambda: bool(way.surface.reads))
+        way.surface.history_of = [unheard, heard]
+        await recovery.hear(heard)
+        await until(lambda: DIRECT in way.surface.reads)
+        await asyncio.sleep(1.0)
+        await recovery.hear(said("well?", ago_s=0.5, place=DIRECT))
+        await asyncio.sleep(1.0)
+    await way.answer_all()
+
+    assert way.surface.reads.count(DIRECT) == 1
+    assert [one.text for one in await way.store.turns(in_place(DIRECT, root=""))] == [
+        "are you there?",
+        "hello?",
+        "well?",
+        "Yes.",
+    ]
+
+
 async def test_an_answer_in_a_thread_of_jays_is_found(make_way: MakeWay) -> None:
     """Its root may be long ago, and the channel's history doesn't show it."""
     way = make_way(" Yes.\n###")
