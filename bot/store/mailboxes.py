@@ -17,7 +17,12 @@ class Mailboxes(Server):
     """The mailboxes."""
 
     async def accept(
-        self, message: IncomingMessage, *, conversation: Conversation | None, waiting: int
+        self,
+        message: IncomingMessage,
+        *,
+        conversation: Conversation | None,
+        waiting: int,
+        may_follow: bool = False,
     ) -> bool:
         """Log a message once; if it is for Jay, put it in the mailbox and wake a worker.
 
@@ -26,7 +31,9 @@ class Mailboxes(Server):
         """
         to = conversation.key if conversation else ""
         goes_on = conversation.thread if conversation else ""
-        accepted = number_in(await self._run("accept", to, waiting, goes_on, *encode_mail(message)))
+        accepted = number_in(
+            await self._run("accept", to, waiting, goes_on, int(may_follow), *encode_mail(message))
+        )
         if accepted < 0:
             raise MailboxFull(f"{to} has {waiting} messages waiting")
         return accepted == 1

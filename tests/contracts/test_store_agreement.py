@@ -61,6 +61,8 @@ messages = st.builds(
     text=texts,
     sent_at=times,
     mentions_jay=st.booleans(),
+    mentions_others=st.booleans(),
+    reply_to=st.one_of(st.just(""), ids),
 )
 commands = st.builds(
     Command,
@@ -102,7 +104,11 @@ claims = calls(
     "claim", worker=st.just("w"), lease_s=st.sampled_from([BRIEF_S, 60.0]), wait_s=st.just(0.0)
 )
 accepts = calls(
-    "accept", message=messages, conversation=st.one_of(st.none(), talks, talks), waiting=st.just(2)
+    "accept",
+    message=messages,
+    conversation=st.one_of(st.none(), talks, talks),
+    waiting=st.just(2),
+    may_follow=st.booleans(),
 )
 settles = calls("settle", held, answered=some_ids, turns=st.lists(turns, max_size=2))
 repeats = st.builds(lambda call: [call, call], settles)
