@@ -120,16 +120,15 @@ class Store(Protocol):
     ) -> bool:
         """Log a message once; if it is for Jay, put it in the mailbox and wake a worker.
 
-        The mailbox is in the order of `sent_at`, then message id, whatever the order of
-        arrival. What follows a message for Jay in its thread, or answers it, becomes mail with
-        it where it came first. A new direct-message channel also puts a gap on record.
+        The mailbox is in the order of `sent_at`, then message id. What follows a message for
+        Jay in its thread, or answers it, becomes mail with it where it came first. A new
+        direct-message channel also puts a gap on record.
 
         Args:
             message: what came.
             conversation: whose mailbox it goes to; None: only logged.
             waiting: the most mail that the mailbox may hold.
-            may_follow: without a conversation, it is for that of its thread or of what it
-                answers, if Jay takes part there.
+            may_follow: if None, it is for that of its thread or what it answers, if Jay is there.
 
         Returns:
             False if this message (channel and id) was accepted before; nothing
