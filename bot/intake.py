@@ -85,7 +85,10 @@ class Intake:
         conversation = await self._meant_for_jay(message)
         try:
             new = await self.store.accept(
-                message, conversation=conversation, waiting=self.max_waiting
+                message,
+                conversation=conversation,
+                waiting=self.max_waiting,
+                may_follow=not message.mentions_others,
             )
         except MailboxFull as error:
             await self._tell(message, error.to_person)

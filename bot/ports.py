@@ -111,21 +111,25 @@ class Store(Protocol):
         ...
 
     async def accept(
-        self, message: IncomingMessage, *, conversation: Conversation | None, waiting: int
+        self,
+        message: IncomingMessage,
+        *,
+        conversation: Conversation | None,
+        waiting: int,
+        may_follow: bool = False,
     ) -> bool:
         """Log a message once; if it is for Jay, put it in the mailbox and wake a worker.
 
-        The mailbox is in the order of `sent_at`, then message id, whatever the
-        order of arrival. What people said after a message for Jay, in its thread or in answer
-        to it, is for Jay as well, though it came before it and was only logged.
-
-        The first message of a direct-message channel also puts a gap on record there.
+        The mailbox is in the order of `sent_at`, then message id. What follows a message for
+        Jay in its thread, or answers it, becomes mail with it where it came first. A new
+        direct-message channel also puts a gap on record.
 
         Args:
             message: what came.
             conversation: whose mailbox it goes to, in the message's own channel; None: only
                 logged.
             waiting: the most mail that the mailbox may hold.
+            may_follow: if None, it is for that of its thread or what it answers, if Jay is there.
 
         Returns:
             False if this message (channel and id) was accepted before; nothing

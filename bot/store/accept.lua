@@ -1,7 +1,22 @@
--- conversation (empty: log only), bound of the mailbox, thread where it goes on, message
+-- conversation (empty: log only), bound of the mailbox, thread where it goes on, whether it may
+-- be a follow-up (1 or 0), message
 local conversation, waiting = ARGV[FIRST], tonumber(ARGV[FIRST + 1])
-local goes_on, message = ARGV[FIRST + 2], message_at(FIRST + 3)
+local goes_on, may_follow = ARGV[FIRST + 2], ARGV[FIRST + 3] == '1'
+local message = message_at(FIRST + 4)
 local FOLLOWERS = 200
+
+-- The conversation of its thread, or of what it answers, if Jay takes part there: asked here,
+-- where no mention can come between the answer and what is done with it.
+local function conversation_that_it_follows()
+  local candidate
+  if message.thread ~= '' then
+    candidate = message.channel .. ':' .. message.thread
+  else
+    local reply_to = cjson.decode(message.header).reply_to
+    candidate = reply_to ~= '' and conversation_in(mark_of(message.channel, reply_to))
+  end
+  return candidate and takes_part(candidate) and candidate or ''
+end
 
 local function has_room()
   return call('HLEN', key('mail', conversation)) < waiting
@@ -30,6 +45,9 @@ local function take_in_followers()
   end
 end
 
+if conversation == '' and may_follow then
+  conversation = conversation_that_it_follows()
+end
 note_heard(message, goes_on)
 local mark = mark_of(message.channel, message.id)
 local seen = mark == 'seen' or is_logged(message.channel, message.id)

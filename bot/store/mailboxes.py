@@ -18,7 +18,12 @@ class Mailboxes(Server):
     """The mailboxes."""
 
     async def accept(
-        self, message: IncomingMessage, *, conversation: Conversation | None, waiting: int
+        self,
+        message: IncomingMessage,
+        *,
+        conversation: Conversation | None,
+        waiting: int,
+        may_follow: bool = False,
     ) -> bool:
         """Log a message once; if it is for Jay, put it in the mailbox and wake a worker.
 
@@ -27,9 +32,9 @@ class Mailboxes(Server):
         """
         to = conversation.key if conversation else ""
         goes_on = conversation.thread if conversation else ""
-        shard = shard_of(channel_id(message.place))
-        answer = await self._run(shard, "accept", to, waiting, goes_on, *encode_mail(message))
-        accepted = number_in(answer)
+        shard, follows = shard_of(channel_id(message.place)), int(may_follow)
+        mail = encode_mail(message)
+        accepted = number_in(await self._run(shard, "accept", to, waiting, goes_on, follows, *mail))
         if accepted < 0:
             raise MailboxFull(f"{to} has {waiting} messages waiting")
         return accepted == 1

@@ -170,17 +170,19 @@ local function note_heard(message, goes_on)
   local heard = key('heard', string.match(message.channel, '^[^:]*'))
   local direct = string.find(message.header, '"direct":true', 1, true) and ':1' or ':0'
   local begin = message.channel .. ':'
-  local new = call('ZADD', heard, 'GT', message.sent_at, begin .. message.thread .. direct)
+  local place = begin .. message.thread .. direct
+  local here = call('ZADD', heard, 'GT', message.sent_at, place)
+  local new = here
   if goes_on ~= '' and goes_on ~= message.thread then
     new = new + call('ZADD', heard, 'GT', message.sent_at, begin .. goes_on .. direct)
   end
   if new > 0 then
     keep_newest(heard)
     local platform = string.match(message.channel, '^[^:]*')
-    local first_of_all = call('SET', key('first', platform), time[1], 'NX')
+    call('SET', key('first', platform), time[1], 'NX')
     -- Direct messages are in no list of places: an earlier one may have found nobody listening.
-    if direct == ':1' and not first_of_all then
-      call('ZADD', key('gaps', platform), 'NX', message.sent_at, begin .. message.thread .. direct)
+    if here > 0 and direct == ':1' then
+      call('ZADD', key('gaps', platform), 'NX', message.sent_at, place)
     end
   end
 end
@@ -233,6 +235,13 @@ local function age_turns(conversation)
     if tonumber(kept) > OLDEST then return end
     call('LPOP', turns)
   end
+end
+
+-- Whether Jay has mail, turns or a reply there.
+local function takes_part(conversation)
+  age_turns(conversation)
+  return call('EXISTS', key('mail', conversation), key('turns', conversation)) > 0
+    or call('HEXISTS', key('state', conversation), 'reply') == 1
 end
 
 local function names(header, id)

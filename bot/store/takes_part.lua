@@ -1,5 +1,2 @@
 -- conversation
-local conversation = ARGV[FIRST]
-age_turns(conversation)
-return call('EXISTS', key('mail', conversation), key('turns', conversation))
-  + call('HEXISTS', key('state', conversation), 'reply')
+return takes_part(ARGV[FIRST]) and 1 or 0

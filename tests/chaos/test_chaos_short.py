@@ -9,7 +9,7 @@ from chaos import plan
 from chaos.run import play
 from vllm_server import RunningVllm
 
-pytestmark = [pytest.mark.chaos, pytest.mark.vllm, pytest.mark.valkey]
+pytestmark = [pytest.mark.vllm, pytest.mark.valkey]
 
 
 async def test_nothing_is_lost_doubled_or_left_half_while_processes_die(
@@ -28,7 +28,7 @@ async def test_nothing_is_lost_doubled_or_left_half_while_processes_die(
         script,
         engine_url=vllm.url,
         workers=2,
-        quiet_s=60,
+        quiet_s=300,  # on a machine that is full
         folder=Path(__file__).parents[2] / "build" / "chaos" / "short",
         report=print,
     )

@@ -64,6 +64,8 @@ messages = st.builds(
     text=texts,
     sent_at=times,
     mentions_jay=st.booleans(),
+    mentions_others=st.booleans(),
+    reply_to=st.one_of(st.just(""), ids),
 )
 commands = st.builds(
     Command,
@@ -106,14 +108,15 @@ claims = calls(
 )
 
 
-def arriving(message: IncomingMessage, root: str) -> Call:
+def arriving(message: IncomingMessage, root: str, may_follow: bool) -> Call:
     """A message comes for a conversation of its own channel, or for nobody."""
     talk = in_place(CHANNEL, root=root) if root and not message.place.direct else None
-    return Call("accept", {"message": message, "conversation": talk, "waiting": 2})
+    given = {"message": message, "conversation": talk, "waiting": 2, "may_follow": may_follow}
+    return Call("accept", given)
 
 
 roots = st.sampled_from(ROOTS)
-accepts = st.builds(arriving, messages, st.one_of(st.just(""), roots, roots))
+accepts = st.builds(arriving, messages, st.one_of(st.just(""), roots, roots), st.booleans())
 settles = calls("settle", held, answered=some_ids, turns=st.lists(turns, max_size=2))
 repeats = st.builds(lambda call: [call, call], settles)
 changes = st.builds(

@@ -78,7 +78,6 @@ async def test_a_thread_is_a_place_from_its_first_message_on(store: Store) -> No
 
 async def test_a_direct_message_of_somebody_new_is_read_back(store: Store) -> None:
     """Discord lists no direct messages: an earlier one there may have found nobody listening."""
-    await heard(store, "5.0")
     await heard(store, "7.0", "8.0", place=DIRECT)
 
     (gap,) = await store.gaps("slack", limit=9)
@@ -86,12 +85,6 @@ async def test_a_direct_message_of_somebody_new_is_read_back(store: Store) -> No
 
     await store.close_gap(gap)
     await heard(store, "9.0", place=DIRECT)
-    assert await store.gaps("slack", limit=9) == []
-
-
-async def test_who_is_heard_first_of_all_is_not_read_back(store: Store) -> None:
-    await heard(store, "7.0", place=DIRECT)
-
     assert await store.gaps("slack", limit=9) == []
 
 

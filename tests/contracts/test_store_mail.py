@@ -189,6 +189,38 @@ async def test_a_follow_up_that_overtook_its_mention_is_mail_as_well(store: Stor
     assert await waits(store) == ["hello", "and you?", "well?"]
 
 
+async def test_a_follow_up_is_mail_where_jay_takes_part_by_the_time_it_is_stored(
+    store: Store,
+) -> None:
+    """Its mention may be stored while it is judged."""
+    late = message("and you?", message_id="2.0", place=in_thread("1.0"))
+    await store.accept(message("hello", mentions_jay=True), conversation=TALK, waiting=20)
+
+    assert await store.accept(late, conversation=None, waiting=20, may_follow=True)
+
+    assert await waits(store) == ["hello", "and you?"]
+
+
+async def test_an_answer_is_mail_where_what_it_answers_is_jays_by_then(store: Store) -> None:
+    place = Place(platform="discord", workspace="G1", channel="C9")
+    asked = message("no. 1", message_id="1", place=place, mentions_jay=True)
+    await store.accept(asked, conversation=in_place(place, root="1"), waiting=20)
+
+    for message_id, reply_to in (("2", "1"), ("3", ""), ("4", "3")):
+        late = message(f"no. {message_id}", message_id=message_id, place=place, reply_to=reply_to)
+        assert await store.accept(late, conversation=None, waiting=20, may_follow=True)
+
+    assert await waits(store) == ["no. 1", "no. 2"]
+
+
+async def test_what_may_follow_is_only_logged_where_jay_takes_no_part(store: Store) -> None:
+    late = message("and you?", message_id="2.0", place=in_thread("1.0"))
+
+    assert await store.accept(late, conversation=None, waiting=20, may_follow=True)
+
+    assert await store.claim(worker="w1", lease_s=60.0, wait_s=0.0) is None
+
+
 async def test_a_mention_within_a_thread_takes_in_what_followed_it_there(store: Store) -> None:
     thread = in_thread("1.0")
     for text, at in (("lunch?", "2.0"), ("and you?", "4.0")):

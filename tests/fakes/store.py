@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.conversations import Conversation, Reply, Turn
+from bot.conversations import Conversation, Reply, Turn, conversation_of
 from bot.errors import LeaseLost, MailboxFull
 from bot.messages import (
     Command,
@@ -104,8 +104,18 @@ class MemoryStore:
         return
 
     async def accept(
-        self, message: IncomingMessage, *, conversation: Conversation | None, waiting: int
+        self,
+        message: IncomingMessage,
+        *,
+        conversation: Conversation | None,
+        waiting: int,
+        may_follow: bool = False,
     ) -> bool:
+        if conversation is None and may_follow:
+            answered = await self.conversation_at(message.place, message.reply_to)
+            follows = conversation_of(message, answered)
+            known = message.place.thread or answered
+            conversation = follows if known and await self.takes_part(follows) else None
         self._note_heard(message, conversation)
         channel = _channel(message.place)
         key = (channel, message.message_id)
@@ -313,7 +323,8 @@ class MemoryStore:
             threads.add(conversation.thread)
         for thread in threads:
             place = replace(message.place, thread=thread)
-            if place.direct and place not in heard and message.place.platform in self._first:
+            new = place == message.place and place not in heard
+            if new and place.direct:
                 self._gaps[place.platform].setdefault(place, message.sent_at)
             heard[place] = max(heard.get(place, message.sent_at), message.sent_at)
         self._first.setdefault(message.place.platform, self._clock())
