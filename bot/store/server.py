@@ -13,7 +13,8 @@ included.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -151,41 +152,49 @@ class Server:
         rest = (1, key("schema", shard=shard), prefix_of(shard), *self._own, *arguments)
         copies = 0 if step in READS else self._replicas
 
-        async def once() -> object:
-            try:
-                return await self._ask(shard, "EVALSHA", digest, *rest, copies=copies)
-            except _NotLoaded:
-                return await self._ask(shard, "EVAL", source, *rest, copies=copies)
-
         try:
-            return await once()
-        except StoreUnreachable as error:
-            moved = isinstance(error.__cause__, exceptions.MovedError)
-            broke = isinstance(error.__cause__, exceptions.ConnectionError)
-            if not (moved or (broke and repeat)):
-                raise
-        await asyncio.sleep(AGAIN_AFTER_S)
-        return await once()
+            return await self._ask(shard, "EVALSHA", digest, *rest, copies=copies, repeat=repeat)
+        except _NotLoaded:
+            return await self._ask(shard, "EVAL", source, *rest, copies=copies, repeat=repeat)
 
-    async def _ask(self, shard: int, *command: Argument, copies: int = 0) -> object:
-        """Send a command to the server of a shard, and translate what goes wrong."""
+    async def _ask(
+        self, shard: int, *command: Argument, copies: int = 0, repeat: bool = True
+    ) -> object:
+        """Send a command to the server of a shard, once more where that is safe."""
+        with self._telling(shard):
+            try:
+                return await self._try(shard, command, copies)
+            except StoreUnreachable as error:
+                moved = isinstance(error.__cause__, exceptions.MovedError)
+                broke = isinstance(error.__cause__, exceptions.ConnectionError)
+                if not (moved or (broke and repeat)):
+                    raise
+            await asyncio.sleep(AGAIN_AFTER_S)
+            return await self._try(shard, command, copies)
+
+    async def _try(self, shard: int, command: Sequence[Argument], copies: int) -> object:
         try:
             async with asyncio.timeout(self._answer_timeout_s), self._free:
                 server = await self._topology.server_of(shard)
-                answer = await _send(server, command, copies)
+                return await _send(server, command, copies)
         except exceptions.NoScriptError as error:
             raise _NotLoaded from error
         except (exceptions.RedisError, OSError) as error:
-            meant = translate(error, address=self.address)
-            if not isinstance(meant, LeaseLost):
-                await self._topology.doubt(error)
-                self._trouble.met(meant, shard=shard)
-            raise meant from error
+            await self._topology.doubt(error)
+            raise translate(error, address=self.address) from error
+
+    @contextmanager
+    def _telling(self, shard: int) -> Iterator[None]:
+        """Tell the log of what goes wrong for good in the body, and of its end."""
+        try:
+            yield
+        except LeaseLost:
+            self._trouble.over(shard=shard)
+            raise
         except StoreError as error:
             self._trouble.met(error, shard=shard)
             raise
         self._trouble.over(shard=shard)
-        return answer
 
 
 class _NotLoaded(Exception):
