@@ -101,6 +101,7 @@ async def test_each_master_of_a_cluster_is_looked_at(empty_cluster: RunningClust
 
 async def test_what_would_lose_messages_is_told_at_the_start(empty_valkey: RunningValkey) -> None:
     """Nobody runs `jay doctor` each morning."""
+    empty_valkey.client.config_set("appendfsync", "everysec")
     with capture_logs() as told:
         async with open_store(empty_valkey.url, retention_days=9, max_turns=50, max_log=100):
             pass
