@@ -13,9 +13,10 @@ included.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 from redis import exceptions
@@ -50,6 +51,7 @@ COPY_TIMEOUT_S = 1.0
 log = structlog.get_logger(__name__)
 
 Argument = str | bytes | int | float
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +122,7 @@ class Server:
             StoreVersion: the data were written by another version.
         """
         await self._move_over()
-        found = await asyncio.gather(*(self._run(n, "version", SCHEMA) for n in range(SHARDS)))
+        found = await self._run_everywhere("version", SCHEMA)
         for version in found:
             if version not in (b"", SCHEMA.encode()):
                 text = version.decode(errors="replace") if isinstance(version, bytes) else version
@@ -156,6 +158,10 @@ class Server:
             return await self._ask(shard, "EVALSHA", digest, *rest, copies=copies, repeat=repeat)
         except _NotLoaded:
             return await self._ask(shard, "EVAL", source, *rest, copies=copies, repeat=repeat)
+
+    async def _run_everywhere(self, step: str, *arguments: Argument) -> Sequence[object]:
+        """Run a step in every shard at once; returns what it returned in each."""
+        return await in_order(self._run(shard, step, *arguments) for shard in range(SHARDS))
 
     async def _ask(
         self, shard: int, *command: Argument, copies: int = 0, repeat: bool = True
@@ -221,6 +227,17 @@ async def _send(server: Redis, command: Sequence[Argument], copies: int) -> obje
     if have < copies:
         raise StoreUnreachable(f"{have} replicas have a write that {copies} must have.")
     return answer
+
+
+async def in_order(asked: Iterable[Awaitable[Answer]]) -> Sequence[Answer]:
+    """Return the answers to what is asked side by side; all have ended when one raises."""
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    found: list[Answer] = []
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+        found.append(answer)
+    return found
 
 
 def records_in(answer: object) -> list[bytes]:
