@@ -12,13 +12,16 @@ import asyncio
 from collections.abc import Sequence
 
 import structlog
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 
 from bot.store.keys import BELL, SHARDS
 from bot.store.topology import Topology
 
 ASK_EVERY_S = 2.0
 AGAIN_AFTER_S = 0.5
+FORBIDDEN_REST_S = 60.0
+FORBIDDEN = "Replies begin up to two seconds late. See docs/operations.md: A user of its own."
+SHARD_NAMES = {str(shard).encode() for shard in range(SHARDS)}
 
 log = structlog.get_logger(__name__)
 
@@ -84,8 +87,11 @@ class Bell:
                         told = await pubsub.get_message(timeout=None)
                         if told and told["type"] == "subscribe":
                             self._ask_all()
-                        elif told:
+                        elif told and told["data"] in SHARD_NAMES:
                             self.ask_again(int(told["data"]), in_s=0.0)
+            except NoPermissionError as error:
+                log.warning("store.bell_forbidden", error=str(error), hint=FORBIDDEN)
+                await asyncio.sleep(FORBIDDEN_REST_S)
             except (RedisError, OSError) as error:
                 # Whoever asks a shard meets the same trouble, and tells of it.
                 log.debug("store.bell_lost", error=type(error).__name__)

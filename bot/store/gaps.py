@@ -7,7 +7,6 @@ is heard there meanwhile and however often the process dies.
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -15,7 +14,7 @@ from bot.messages import Place, PlatformName
 from bot.ports import Gap
 from bot.store.keys import SHARDS, key, shard_of
 from bot.store.records import parse_place_id, place_id
-from bot.store.server import Server, records_in
+from bot.store.server import Server, in_order, records_in
 
 STEP = 500
 """Places noted in one step; a script holds up everybody while it runs."""
@@ -27,7 +26,7 @@ class Gaps(Server):
     async def note_gap(self, platform: PlatformName, *, heard_until: float) -> None:
         """Put on record that something may have been missed wherever Jay has heard anybody."""
         until = repr(float(heard_until))
-        await asyncio.gather(*(self._run(n, "note_gap", platform, until) for n in range(SHARDS)))
+        await self._run_everywhere("note_gap", platform, until)
 
     async def note_places(
         self, platform: PlatformName, places: Sequence[Place], *, since: float
@@ -48,10 +47,10 @@ class Gaps(Server):
         """Return the open gaps, those first that begin last."""
         if limit <= 0:
             return []
-        steps = (self._run(shard, "gaps", platform, limit) for shard in range(SHARDS))
+        answers = await self._run_everywhere("gaps", platform, limit)
         found = [
             Gap(place=parse_place_id(place.decode()), since=float(since))
-            for answer in map(records_in, await asyncio.gather(*steps))
+            for answer in map(records_in, answers)
             for place, since in zip(answer[::2], answer[1::2], strict=True)
         ]
         return sorted(found, key=lambda gap: gap.since, reverse=True)[:limit]
@@ -63,6 +62,8 @@ class Gaps(Server):
         await self._run(shard_of(of), "close_gap", gap.place.platform, of, since)
 
     async def _first_heard(self, platform: PlatformName) -> float | None:
-        asked = (self._ask(n, "GET", key("first", platform, shard=n)) for n in range(SHARDS))
-        times = [float(one) for one in await asyncio.gather(*asked) if isinstance(one, bytes)]
+        answers = await in_order(
+            self._ask(shard, "GET", key("first", platform, shard=shard)) for shard in range(SHARDS)
+        )
+        times = [float(one) for one in answers if isinstance(one, bytes)]
         return min(times, default=None)

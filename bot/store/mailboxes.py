@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from bot.conversations import Conversation
 from bot.errors import MailboxFull
 from bot.messages import Command, IncomingMessage, Mail, Place
 from bot.ports import Lease, Parked
-from bot.store.keys import SHARDS, key, shard_of
+from bot.store.keys import key, shard_of
 from bot.store.records import channel_id, decode_mail, encode_mail, kept_at
 from bot.store.server import Server, number_in, records_in
 
@@ -59,14 +58,14 @@ class Mailboxes(Server):
 
     async def parked(self) -> Sequence[Parked]:
         """Return what was put aside, oldest first."""
-        steps = (self._run(shard, "parked") for shard in range(SHARDS))
+        answers = await self._run_everywhere("parked")
         found = [
             Parked(
                 conversation=Conversation.parse(field.decode().partition("\n")[0]),
                 mail=decode_mail(record),
                 at=kept_at(record),
             )
-            for answer in map(records_in, await asyncio.gather(*steps))
+            for answer in map(records_in, answers)
             for field, record in zip(answer[::2], answer[1::2], strict=True)
         ]
         return sorted(found, key=lambda one: (one.at, one.id))

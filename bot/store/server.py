@@ -13,8 +13,10 @@ included.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 from redis import exceptions
@@ -49,6 +51,7 @@ COPY_TIMEOUT_S = 1.0
 log = structlog.get_logger(__name__)
 
 Argument = str | bytes | int | float
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +122,7 @@ class Server:
             StoreVersion: the data were written by another version.
         """
         await self._move_over()
-        found = await asyncio.gather(*(self._run(n, "version", SCHEMA) for n in range(SHARDS)))
+        found = await self._run_everywhere("version", SCHEMA)
         for version in found:
             if version not in (b"", SCHEMA.encode()):
                 text = version.decode(errors="replace") if isinstance(version, bytes) else version
@@ -151,41 +154,53 @@ class Server:
         rest = (1, key("schema", shard=shard), prefix_of(shard), *self._own, *arguments)
         copies = 0 if step in READS else self._replicas
 
-        async def once() -> object:
-            try:
-                return await self._ask(shard, "EVALSHA", digest, *rest, copies=copies)
-            except _NotLoaded:
-                return await self._ask(shard, "EVAL", source, *rest, copies=copies)
-
         try:
-            return await once()
-        except StoreUnreachable as error:
-            moved = isinstance(error.__cause__, exceptions.MovedError)
-            broke = isinstance(error.__cause__, exceptions.ConnectionError)
-            if not (moved or (broke and repeat)):
-                raise
-        await asyncio.sleep(AGAIN_AFTER_S)
-        return await once()
+            return await self._ask(shard, "EVALSHA", digest, *rest, copies=copies, repeat=repeat)
+        except _NotLoaded:
+            return await self._ask(shard, "EVAL", source, *rest, copies=copies, repeat=repeat)
 
-    async def _ask(self, shard: int, *command: Argument, copies: int = 0) -> object:
-        """Send a command to the server of a shard, and translate what goes wrong."""
+    async def _run_everywhere(self, step: str, *arguments: Argument) -> Sequence[object]:
+        """Run a step in every shard at once; returns what it returned in each."""
+        return await in_order(self._run(shard, step, *arguments) for shard in range(SHARDS))
+
+    async def _ask(
+        self, shard: int, *command: Argument, copies: int = 0, repeat: bool = True
+    ) -> object:
+        """Send a command to the server of a shard, once more where that is safe."""
+        with self._telling(shard):
+            try:
+                return await self._try(shard, command, copies)
+            except StoreUnreachable as error:
+                moved = isinstance(error.__cause__, exceptions.MovedError)
+                broke = isinstance(error.__cause__, exceptions.ConnectionError)
+                if not (moved or (broke and repeat)):
+                    raise
+            await asyncio.sleep(AGAIN_AFTER_S)
+            return await self._try(shard, command, copies)
+
+    async def _try(self, shard: int, command: Sequence[Argument], copies: int) -> object:
         try:
             async with asyncio.timeout(self._answer_timeout_s), self._free:
                 server = await self._topology.server_of(shard)
-                answer = await _send(server, command, copies)
+                return await _send(server, command, copies)
         except exceptions.NoScriptError as error:
             raise _NotLoaded from error
         except (exceptions.RedisError, OSError) as error:
-            meant = translate(error, address=self.address)
-            if not isinstance(meant, LeaseLost):
-                await self._topology.doubt(error)
-                self._trouble.met(meant, shard=shard)
-            raise meant from error
+            await self._topology.doubt(error)
+            raise translate(error, address=self.address) from error
+
+    @contextmanager
+    def _telling(self, shard: int) -> Iterator[None]:
+        """Tell the log of what goes wrong for good in the body, and of its end."""
+        try:
+            yield
+        except LeaseLost:
+            self._trouble.over(shard=shard)
+            raise
         except StoreError as error:
             self._trouble.met(error, shard=shard)
             raise
         self._trouble.over(shard=shard)
-        return answer
 
 
 class _NotLoaded(Exception):
@@ -212,6 +227,17 @@ async def _send(server: Redis, command: Sequence[Argument], copies: int) -> obje
     if have < copies:
         raise StoreUnreachable(f"{have} replicas have a write that {copies} must have.")
     return answer
+
+
+async def in_order(asked: Iterable[Awaitable[Answer]]) -> Sequence[Answer]:
+    """Return the answers to what is asked side by side; all have ended when one raises."""
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    found: list[Answer] = []
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+        found.append(answer)
+    return found
 
 
 def records_in(answer: object) -> list[bytes]:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from bench import accept, crowd, fuzz, speed
+from bench import accept, crowd, fuzz, memory, speed
 from bench.figures import Figure, merge, show
 from chaos.run import measure as measure_chaos
 from rich.console import Console
@@ -22,6 +22,7 @@ RESULTS = Path(__file__).parents[2] / "build" / "bench.json"
 GROUPS: dict[str, Callable[[Callable[[str], None]], Awaitable[Sequence[Figure]]]] = {
     "speed": speed.measure,
     "accept": accept.measure,
+    "memory": memory.measure,
     "fuzz": fuzz.measure,
     "crowd": crowd.measure,
     "chaos": measure_chaos,

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 from fakes.valkey import RunningValkey
+from fakes.valkey_cluster import RunningCluster
+from structlog.testing import capture_logs
 
 from bot.findings import Finding
-from bot.store import check
+from bot.store import check, open_store
 from bot.store.keys import key
 
 pytestmark = pytest.mark.valkey
@@ -81,3 +83,29 @@ async def test_without_an_address_the_embedded_server_is_looked_for() -> None:
 
     assert finding.ok
     assert "valkey-server" in finding.detail
+
+
+async def test_each_master_of_a_cluster_is_looked_at(empty_cluster: RunningCluster) -> None:
+    """One that was set up by hand, later than the others, is the one that loses messages."""
+    odd = empty_cluster.nodes[1].client
+    odd.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        findings = await found(empty_cluster.url)
+    finally:
+        odd.config_set("maxmemory-policy", "noeviction")
+
+    policies = {name: one.ok for name, one in findings.items() if "maxmemory-policy" in name}
+    assert sorted(policies.values()) == [False, True, True]
+    assert "3 masters" in findings["store"].detail
+
+
+async def test_what_would_lose_messages_is_told_at_the_start(empty_valkey: RunningValkey) -> None:
+    """Nobody runs `jay doctor` each morning."""
+    empty_valkey.client.config_set("appendfsync", "everysec")
+    with capture_logs() as told:
+        async with open_store(empty_valkey.url, retention_days=9, max_turns=50, max_log=100):
+            pass
+
+    warned = [one for one in told if one["event"] == "store.may_lose"]
+    assert [one["setting"] for one in warned] == ["store appendonly", "store appendfsync"]
+    assert all(one["log_level"] == "warning" and one["hint"] for one in warned)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fakes.talk import message
-from fakes.valkey_cluster import running_cluster
+from fakes.valkey_cluster import SLOTS, running_cluster
 from fakes.valkey_sentinel import running_sentinel
 
 from bot.conversations import in_place
@@ -143,3 +143,46 @@ async def test_a_master_without_its_replica_acks_nothing(tmp_path: Path) -> None
                 await accept(store, 2)
             with pytest.raises(StoreUnreachable):
                 await store.ping()
+
+
+async def test_a_cluster_that_was_down_as_a_whole_is_found_again(tmp_path: Path) -> None:
+    """A power cut; the nodes come back at their addresses with what they had."""
+    keeps = {"appendonly": "yes", "appendfsync": "always", "cluster_node_timeout": "1000"}
+    with running_cluster(tmp_path, **keeps) as cluster:
+        async with open_store(cluster.url, **BOUNDS) as store:
+            for number in range(40):
+                assert await accept(store, number)
+            for node in cluster.nodes:
+                node.kill()
+            for _ in range(2):
+                with pytest.raises(StoreUnreachable):
+                    await accept(store, 40)
+                with pytest.raises(StoreUnreachable):
+                    await store.claim(worker="w", lease_s=5.0, wait_s=0.1)
+            for node in cluster.nodes:
+                node.start()
+
+            assert await until_accepted(store, 40)
+            await asyncio.to_thread(cluster.wait_promoted, 3)
+            assert not any([await accept(store, number) for number in range(40)])
+            assert len(await answer_everything(store)) == 41
+
+
+async def test_slots_can_be_moved_as_a_whole_while_messages_come(tmp_path: Path) -> None:
+    """A master is added or taken away on a working day."""
+    acked: list[int] = []
+    with running_cluster(tmp_path) as cluster:
+        first, second, _ = cluster.nodes
+        to = second.client.execute_command("CLUSTER", "MYID").decode()
+        async with open_store(cluster.url, **BOUNDS) as store:
+            async with busy(store, acked):
+                await until_more(acked, 100)
+                move = ("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", 0, SLOTS // 3 - 1, "NODE", to)
+                first.client.execute_command(*move)
+                # Who has no slot left becomes a replica of who has them.
+                await asyncio.to_thread(cluster.wait_promoted, 2)
+                await until_more(acked, 200)
+            left = await answer_everything(store)
+
+    assert {f"{one}.5" for one in acked} <= set(left)
+    assert len(left) == len(set(left))

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import random
 import re
 import time
 from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from fakes.stored import stored
@@ -11,10 +14,22 @@ from fakes.valkey import RunningValkey
 from redis.crc import key_slot
 
 from bot.conversations import Reply, Turn, in_place
-from bot.messages import Place
+from bot.errors import LeaseLost, MailboxFull
+from bot.messages import MessageDeleted
 from bot.ports import Store
 from bot.store import open_store
-from bot.store.keys import DAY_S, KINDS, SEEN_S, SHARDS, STOP_S, key, prefix_of, shard_of
+from bot.store.keys import (
+    DAY_S,
+    KINDS,
+    MAX_PARKED,
+    MAX_PLACES,
+    SEEN_S,
+    SHARDS,
+    STOP_S,
+    key,
+    prefix_of,
+    shard_of,
+)
 from bot.store.scripts import STEPS, read_script
 
 BOUNDS = {"retention_days": 3, "max_turns": 50, "max_log": 1000}
@@ -126,17 +141,12 @@ async def test_the_index_of_a_person_does_not_outgrow_the_retention(
     assert empty_valkey.client.zrange(said, 0, -1) == [b"slack:T1:C1\n2.0"]
 
 
-@pytest.mark.valkey
-async def test_channels_are_spread_over_the_shards(empty_valkey: RunningValkey) -> None:
+def test_channels_are_spread_over_the_shards() -> None:
     """One hot shard would be one hot master."""
-    async with open_store(empty_valkey.url, **BOUNDS) as store:
-        for number in range(160):
-            place = Place(platform="slack", workspace="T1", channel=f"C{number:08}")
-            await store.accept(message("x", place=place), conversation=None, waiting=5)
+    counts = Counter(shard_of(f"slack:T1:C{number:08}:1.0") for number in range(1_600))
 
-    counts = Counter(name.split(":")[1] for _, name, _ in stored("bodies", empty_valkey.client))
     assert len(counts) == SHARDS
-    assert max(counts.values()) < 3 * 160 / SHARDS
+    assert max(counts.values()) < 1.5 * min(counts.values())
 
 
 def test_each_shard_is_one_slot_and_every_master_of_few_has_some() -> None:
@@ -145,3 +155,99 @@ def test_each_shard_is_one_slot_and_every_master_of_few_has_some() -> None:
     assert len(set(slots)) == SHARDS
     for masters in (2, 3, 4, 5, 6):
         assert len({slot * masters // 16_384 for slot in slots}) == masters
+
+
+async def live(store: Store, dice: random.Random, at: int) -> None:
+    """Do one of the things that happen on a busy day."""
+    channel = replace(CHANNEL, channel=f"C{dice.randrange(3)}")
+    message_id, root = f"{at}.5", f"{dice.randrange(9)}.5"
+    match dice.randrange(12):
+        case 0 | 1 | 2:
+            sent = message("x", message_id=message_id, place=replace(channel, thread=root))
+            with suppress(MailboxFull):
+                await store.accept(sent, conversation=in_place(channel, root=root), waiting=WAITING)
+        case 3 | 4:
+            sent = message("x", message_id=message_id, place=channel)
+            await store.accept(sent, conversation=None, waiting=WAITING)
+        case 5:
+            await store.log_history([message("old", message_id=f"{at}.{n}") for n in range(5)])
+        case 6:
+            asked = replace(command("why", place=channel), message_id=message_id)
+            await store.accept_command(asked, conversation=in_place(channel, root=message_id))
+        case 7:
+            place = replace(channel, thread=root)
+            gone = f"{dice.randrange(at + 1)}.5"
+            await store.delete(MessageDeleted(place=place, message_id=gone))
+            await store.note_gap("slack", heard_until=1e12)
+        case _:
+            await answer(store, dice, at)
+
+
+async def answer(store: Store, dice: random.Random, at: int) -> None:
+    lease = await store.claim(worker="w", lease_s=dice.choice([0.001, 60.0]), wait_s=0.0)
+    if lease is None:
+        return
+    with suppress(LeaseLost):
+        ids = [one.message_id for one in await store.mail(lease)]
+        reply = Reply(reply_id=f"r{at}", answers=tuple(ids), message_ids=(f"m{at}",))
+        await store.save_reply(lease, reply)
+        turn = Turn(role="jay", text="Hi.", author="Jay", at=1.0, message_ids=(f"m{at}",))
+        match dice.randrange(4):
+            case 0:
+                await store.park(lease, message_ids=ids)
+            case 1:
+                return
+            case _:
+                await store.settle(lease, answered=ids, turns=[turn, turn])
+        await store.release(lease)
+
+
+WAITING = 4
+SMALL = {"retention_days": 3, "max_turns": 10, "max_log": 30}
+MOST = {
+    **dict.fromkeys(("log", "bodies", "ages", "thread"), SMALL["max_log"]),
+    **dict.fromkeys(("heard", "gaps"), MAX_PLACES),
+    "turns": SMALL["max_turns"],
+    "mail": WAITING + 1,
+    "state": 8,
+    "parked": MAX_PARKED,
+}
+"""How much a key may hold. What is not here ends with time, or holds one thing."""
+
+
+@pytest.mark.valkey
+async def test_after_a_busy_day_every_key_ends_or_is_bounded(empty_valkey: RunningValkey) -> None:
+    """Memory that only grows is an outage with a date."""
+    client, dice = empty_valkey.client, random.Random(5)
+    sizes = {"hash": client.hlen, "zset": client.zcard, "list": client.llen}
+    async with open_store(empty_valkey.url, **SMALL) as store:
+        for at in range(400):
+            await live(store, dice, at)
+        talks = {of for _, _, of in stored("state", client)} | {
+            of for _, _, of in stored("mail", client)
+        }
+    seen = set()
+
+    for _, name, _ in stored("*", client):
+        kind = name.split(":")[2]
+        seen.add(kind)
+        size = sizes.get(KINDS[kind].type, lambda _: 1)(name)
+        assert size <= MOST.get(kind, len(talks) if KINDS[kind].life == "ever" else size), name
+        assert client.ttl(name) > 0 or KINDS[kind].life == "ever", name
+
+    assert seen >= set(KINDS) - {"stop", "leased"}
+
+
+@pytest.mark.valkey
+async def test_places_to_read_back_are_bounded(empty_valkey: RunningValkey) -> None:
+    """Threads are opened for ever."""
+    shard = shard_of("slack:T1:C1")
+    threads = {f"slack:T1:C1:{at}.5:0": float(at) for at in range(MAX_PLACES + 50)}
+    for kind in ("heard", "gaps"):
+        empty_valkey.client.zadd(key(kind, "slack", shard=shard), threads)
+    async with open_store(empty_valkey.url, **BOUNDS) as store:
+        await store.accept(message("x", message_id="9999.5"), conversation=None, waiting=5)
+        await store.note_gap("slack", heard_until=1e12)
+
+    for kind in ("heard", "gaps"):
+        assert empty_valkey.client.zcard(key(kind, "slack", shard=shard)) == MAX_PLACES

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
-from fakes.talk import message
+from fakes.talk import CHANNEL, message
 from fakes.valkey import RunningValkey
 from fakes.valkey_user import NAME, allow, as_user, documented_rules
 from structlog.testing import capture_logs
 
 import bot.store
+from bot.conversations import in_place
 from bot.errors import StoreError
 from bot.store import check, open_store
 
@@ -55,6 +57,24 @@ async def test_where_config_is_closed_info_tells_what_it_knows(empty_valkey: Run
     assert not findings["store appendonly"].ok
     assert findings["store maxmemory-policy"].detail == "noeviction"
     assert "can't be asked" in findings["store appendfsync"].detail
+
+
+@pytest.mark.valkey
+async def test_who_may_not_listen_is_told_once_and_finds_mail_all_the_same(
+    empty_valkey: RunningValkey,
+) -> None:
+    allow(empty_valkey.client, also=("-subscribe",))
+    async with open_store(as_user(empty_valkey.url), **BOUNDS) as store:
+        with capture_logs() as told:
+            waiting = asyncio.create_task(store.claim(worker="w", lease_s=5.0, wait_s=20.0))
+            async with asyncio.timeout(20):
+                while not any("bell" in one["event"] for one in told):
+                    await asyncio.sleep(0.01)
+            sent = message("hello")
+            await store.accept(sent, conversation=in_place(CHANNEL, root="1.0"), waiting=5)
+            assert await waiting
+
+    assert [one["event"] for one in told if "bell" in one["event"]] == ["store.bell_forbidden"]
 
 
 @pytest.mark.valkey
