@@ -61,7 +61,7 @@ async def opened(
         url,
         model="",
         api_key="",
-        idle_timeout_s=0.05,
+        idle_timeout_s=0.25,
         retries=retries,
         restart_wait_s=restart_wait_s,
         first_pause_s=0.001,
