@@ -40,7 +40,8 @@ class JayError(Exception):
 
     retry: ClassVar[bool] = False
     """Whether the same call may succeed later."""
-    to_person: ClassVar[str] = "Something went wrong on my side. Please try again."
+    to_person: str = "Something went wrong on my side. Please try again."
+    """What the person reads. One that knows more says so, behind its kind's words."""
     hint: ClassVar[str] = ""
     """What an operator can do about it."""
 
@@ -109,19 +110,18 @@ class EngineBusy(EngineError):
     """More requests wait there than will be served in time. Nothing was shown yet."""
 
     retry = True
+    to_person = "I'm asked more than I can answer just now. Please send it again in a while."
     hint = "Add a replica, or raise JAY_LIMITS__MAX_WAITING."
 
     def __init__(self, message: str, *, waiting: int = 0, about_s: float | None = None) -> None:
         """Say how much waits there, and how long that will take, where it is known."""
         super().__init__(message)
         self.waiting, self.about_s = waiting, about_s
-
-    @property
-    def to_person(self) -> str:  # type: ignore[override]
-        """What is so, and what to do."""
-        crowd = f" (replies waiting: {self.waiting:,})" if self.waiting else ""
-        when = "in a minute" if self.about_s is None else f"in {roughly(self.about_s)}"
-        return f"I'm asked more than I can answer just now{crowd}. Please send it again {when}."
+        if waiting and about_s is not None:
+            queue = f"{waiting:,} replies" if waiting > 1 else "1 reply"
+            self.to_person = f"{self.to_person} Before it: {queue}, {roughly(about_s)}."
+        elif waiting:
+            self.to_person = f"{self.to_person} Waiting already: {waiting:,}."
 
 
 class EngineStalled(EngineError):

@@ -20,6 +20,10 @@ PARKED = Counter(
 CAUGHT_UP = Counter(
     "jay_caught_up", "What a gap had hidden and was found afterwards", ["platform", "what"]
 )
+ENGINE_WAITING = Gauge("jay_engine_waiting", "Requests that wait for a place in the engine")
+ENGINE_REFUSED = Counter(
+    "jay_engine_refused", "Requests that found no room in that queue, or waited too long"
+)
 RUNNING = Gauge("jay_conversations_running", "Conversations being answered now")
 LOOP_LAG = Gauge("jay_loop_lag_seconds", "How late the event loop woke a sleeper, worst of 10 s")
 LOOP_LATE = Histogram(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from bot.errors import EngineError, SettingsError
@@ -15,10 +15,13 @@ from engine.families import family_for, load_families
 from engine.ground import look
 from engine.launcher import NO_VLLM
 from engine.machine import Machine, read_machine
+from engine.replicas import Replica, behind_router
 
 LOOPBACK = "127.0.0.1"
 PROBE = "Hello"
 ANSWER_TIMEOUT_S = 10.0
+RETRIES = 3
+"""Behind a router the first may reach a replica that is gone."""
 
 
 async def check(
@@ -66,17 +69,23 @@ async def _check_served(settings: EngineSettings, url: str, family: str) -> Asyn
         model=settings.model,
         api_key=settings.api_key.get_secret_value(),
         idle_timeout_s=ANSWER_TIMEOUT_S,
-        retries=0,
+        retries=RETRIES,
+        restart_wait_s=0.0,
     ) as engine:
         try:
             model = await engine.model()
             await engine.encode([PROBE])
         except EngineError as error:
             yield Finding(name="engine", ok=False, detail=str(error), hint=error.hint)
-            return
-    yield Finding(
-        name="engine", ok=True, detail=f"{model.name} at {url}, window {model.window:,} tokens"
-    )
+            model = None
+    if model is not None:
+        detail = f"{model.name} at {url}, window {model.window:,} tokens"
+        yield Finding(name="engine", ok=True, detail=detail)
+    replicas = await behind_router(url)
+    if replicas:
+        yield _check_replicas(replicas)
+    if model is None:
+        return
     try:
         fits = family_for(model, load_families(), chosen=family)
     except SettingsError as error:
@@ -84,6 +93,29 @@ async def _check_served(settings: EngineSettings, url: str, family: str) -> Asyn
         return
     licence = f" ({fits.licence})" if fits.licence else ""
     yield Finding(name="prompt family", ok=True, detail=f"{fits.name}{licence}")
+
+
+def _check_replicas(replicas: Sequence[Replica]) -> Finding:
+    """Judge the engines behind a router: a reply may go on at any of them."""
+    away = [one.url for one in replicas if not one.model]
+    models = {(one.model, one.origin, one.window) for one in replicas if one.model}
+    said = "; ".join(
+        f"{one.url} serves {one.model} from {one.origin}, window {one.window:,}"
+        if one.model
+        else f"{one.url} does not answer here"
+        for one in replicas
+    )
+    if len(models) > 1:
+        hint = "Serve the same checkpoint at all: half a reply may be finished by any of them."
+        return Finding(name="engine replicas", ok=False, detail=said, hint=hint)
+    if away:
+        hint = "Is it down, or reached only from the router's machine?"
+        return Finding(name="engine replicas", ok=False, detail=said, hint=hint)
+    return Finding(
+        name="engine replicas",
+        ok=True,
+        detail=f"{len(replicas)} behind the router, all with the same model",
+    )
 
 
 def _check_vllm(machine: Machine) -> Finding:

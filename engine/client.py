@@ -35,8 +35,9 @@ CONNECT_TIMEOUT_S = 5.0
 ASK_TIMEOUT_S = 10.0
 """For what is answered without generating: the model's name, token ids."""
 FIRST_TOKEN_PATIENCE = 4.0
-"""So many idle timeouts may pass before the first token: the prompt is read then, perhaps
-behind others. 2,048 tokens take a 6B model on a CPU more than a minute."""
+"""So many idle timeouts may pass between vLLM's 200, which comes at once, and the first token: the
+prompt is read then, perhaps behind others. 2,048 tokens take a 6B model on a CPU more than a
+minute."""
 RESTART_WAIT_S = 90.0
 """An engine that answered before and is gone is waited for that long: a restart takes it."""
 MOST_STOPS = 4
@@ -194,10 +195,11 @@ class VllmEngine:
 
     async def _chunks(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
         """Send one request and yield what comes; raises only `EngineError`s."""
-        wait_s = self._idle_timeout_s * FIRST_TOKEN_PATIENCE
+        wait_s = self._idle_timeout_s
         try:
             async with asyncio.timeout(wait_s):
                 stream = await self._send(prompt)
+            wait_s *= FIRST_TOKEN_PATIENCE
             async with stream:
                 events = aiter(stream)
                 while True:

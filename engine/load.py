@@ -15,6 +15,7 @@ from contextlib import aclosing, asynccontextmanager
 import structlog
 
 from bot.errors import EngineBusy
+from bot.metrics import ENGINE_REFUSED, ENGINE_WAITING
 from bot.ports import Engine
 from bot.prompts import Piece, Prompt, ServedModel, Waiting
 from engine.fairness import Asker, FairQueue
@@ -119,7 +120,7 @@ class LimitedEngine:
         )
         turn = asyncio.get_running_loop().create_future()
         self._queue.push(turn, asker)
-        self._standing = None
+        self._queue_changed()
         self._keep_bound()
         try:
             async with asyncio.timeout(self._longest_wait_s):
@@ -128,7 +129,7 @@ class LimitedEngine:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self._pass_on()
             self._queue.remove(turn, asker)
-            self._standing = None
+            self._queue_changed()
             if isinstance(error, asyncio.CancelledError):
                 raise
             log.warning("load.waited_too_long", waited_s=self._longest_wait_s)
@@ -138,14 +139,19 @@ class LimitedEngine:
         """Refuse whoever the queue has no room for: the newest of whoever waits with most."""
         while len(self._queue) > self._max_waiting:
             turn = self._queue.shed()
-            self._standing = None
+            self._queue_changed()
             log.warning("load.refused", running=self._running, waiting=len(self._queue))
             if not turn.done():
                 turn.set_exception(
                     self._busy(f"{self._running} requests run and {len(self._queue)} wait already")
                 )
 
+    def _queue_changed(self) -> None:
+        self._standing = None
+        ENGINE_WAITING.set(len(self._queue))
+
     def _busy(self, why: str) -> EngineBusy:
+        ENGINE_REFUSED.inc()
         waiting = len(self._queue)
         return EngineBusy(why, waiting=waiting, about_s=self._throughput.wait_s(waiting))
 
@@ -153,7 +159,7 @@ class LimitedEngine:
         """Give a free place to whoever is next, or keep it free."""
         while self._queue:
             turn = self._queue.pop()
-            self._standing = None
+            self._queue_changed()
             if not turn.done():
                 turn.set_result(None)
                 return

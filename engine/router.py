@@ -17,6 +17,7 @@ SESSION_HEADER = "X-Session-ID"
 """What the router tells conversations apart by. A request without one is told apart by its body,
 which then stands in the router's log."""
 COMMAND = "vllm-router"
+NOT_INSTALLED = "vllm-router is not installed in this environment: pip install 'jay-gptj[router]'."
 HEALTH_EVERY_S = 2
 HEALTH_TIMEOUT_S = 2
 MISSES = 2

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,35 +21,35 @@ ROUTER_START_S = 30.0
 LOOK_EVERY_S = 0.05
 
 
-@contextmanager
-def routing(replicas: Sequence[str], log_path: Path) -> Iterator[str]:
-    """Run the router before these addresses; gives its own, with `/v1`."""
+@asynccontextmanager
+async def routing(replicas: Sequence[str], log_path: Path) -> AsyncIterator[str]:
+    """Run the router before these addresses; gives its own, with `/v1`. Ends at once."""
     port = free_port()
     command, *options = router_command(
         replicas, host="127.0.0.1", port=port, metrics_port=free_port()
     )
     with log_path.open("ab") as log:
-        process = subprocess.Popen(
-            [Path(sys.executable).with_name(command), *options], stdout=log, stderr=log
+        process = await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name(command), *options, stdout=log, stderr=log
         )
     try:
-        _wait_until_ready(port, process, log_path)
+        async with asyncio.timeout(ROUTER_START_S):
+            while not await asyncio.to_thread(_is_ready, port):
+                assert process.returncode is None, f"the router ended: {log_path}"
+                await asyncio.sleep(LOOK_EVERY_S)
         yield f"http://127.0.0.1:{port}/v1"
     finally:
-        process.kill()
-        process.wait(10)
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
 
 
-def _wait_until_ready(port: int, process: subprocess.Popen[bytes], log_path: Path) -> None:
-    deadline = time.monotonic() + ROUTER_START_S
-    while True:
-        assert process.poll() is None, log_path.read_text()
-        assert time.monotonic() < deadline, "the router does not answer"
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readiness", timeout=2):
-                return
-        except OSError:
-            time.sleep(LOOK_EVERY_S)
+def _is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readiness", timeout=2):
+            return True
+    except OSError:
+        return False
 
 
 @dataclass
@@ -64,19 +62,24 @@ class Replicas:
     killed: list[float] = field(default_factory=list)
     """When, by the monotonic clock."""
 
-    async def kill_one(self) -> str:
-        """Kill, with signal 9, the replica that lives and was not killed last.
+    async def kill_one(self, *, the_last_too: bool = False) -> str:
+        """Kill, with signal 9, the replica that lives and was killed longest ago.
 
-        Returns its address; empty where none lives.
+        Args:
+            the_last_too: also the only one that lives.
+
+        Returns:
+            Its address; empty where none was killed.
         """
-        for url in self.engines:
-            if await self.lives(url):
-                await asyncio.to_thread(kill_server, url)
-                self.killed.append(time.monotonic())
-                self.engines.remove(url)
-                self.engines.append(url)
-                return url
-        return ""
+        living = [url for url in self.engines if await self.lives(url)]
+        if len(living) < (1 if the_last_too else 2):
+            return ""
+        url = living[0]
+        await asyncio.to_thread(kill_server, url)
+        self.killed.append(time.monotonic())
+        self.engines.remove(url)
+        self.engines.append(url)
+        return url
 
     async def lives(self, url: str) -> bool:
         host, _, port = url.removeprefix("http://").removesuffix("/v1").rpartition(":")
@@ -100,7 +103,5 @@ async def running_replicas(
             engines.append(await stack.enter_async_context(engine))
         for url in engines:
             await wait_until_up(url, timeout_s=START_TIMEOUT_S)
-        router = routing(engines, folder / "router.log")
-        url = await asyncio.to_thread(router.__enter__)
-        stack.callback(router.__exit__, None, None, None)
-        yield Replicas(url=url, engines=engines)
+        url = await stack.enter_async_context(routing(engines, folder / "router.log"))
+        yield Replicas(url=url, engines=list(engines))

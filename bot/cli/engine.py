@@ -69,3 +69,31 @@ def serve(
             typer.echo("· engine: stopping", err=True)
 
     asyncio.run(keep())
+
+
+@app.command()
+def route(
+    replicas: Annotated[
+        list[str], typer.Argument(metavar="URL…", help="Engines with the same model.")
+    ],
+    port: Annotated[int, typer.Option(help="Where the router listens.")] = 8000,
+    host: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
+    metrics_port: Annotated[
+        int, typer.Option(help="Where it tells Prometheus about itself, on this machine.")
+    ] = 29000,
+) -> None:
+    """Run vllm-router before several engines, set for people who wait."""
+    import os
+    import sys
+    from pathlib import Path
+
+    from engine.router import NOT_INSTALLED, router_command
+
+    command, *options = router_command(replicas, host=host, port=port, metrics_port=metrics_port)
+    beside = Path(sys.executable).with_name(command)
+    if not beside.exists():
+        typer.echo(NOT_INSTALLED, err=True)
+        raise typer.Exit(1)
+    typer.echo(f"ENGINE_URL=http://{host}:{port}/v1")
+    sys.stdout.flush()
+    os.execv(beside, [command, *options])

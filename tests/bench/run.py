@@ -11,7 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from bench import accept, crowd, fuzz, memory, speed
+from bench import accept, crowd, fuzz, memory, replicas, speed
 from bench.figures import Figure, merge, show
 from chaos.run import measure as measure_chaos
 from rich.console import Console
@@ -25,6 +25,7 @@ GROUPS: dict[str, Callable[[Callable[[str], None]], Awaitable[Sequence[Figure]]]
     "memory": memory.measure,
     "fuzz": fuzz.measure,
     "crowd": crowd.measure,
+    "replicas": replicas.measure,
     "chaos": measure_chaos,
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 from fakes.completions import CompletionsServer, says
@@ -97,3 +98,9 @@ async def test_nothing_that_answers_is_unreachable(nowhere: Engine) -> None:
         await nowhere.encode(["x"])
     with pytest.raises(EngineUnreachable):
         await anext(nowhere.stream(Prompt(ids=(1,), max_tokens=1)))
+
+
+async def test_whoever_has_a_place_does_not_wait(engine: Engine) -> None:
+    async with aclosing(engine.stream(replace(await ask(engine), session="s"))) as stream:
+        await anext(stream)
+        assert engine.waiting("s") is None

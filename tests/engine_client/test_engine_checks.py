@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fakes.completions import CompletionsServer, Refusal, says
+from replicas import routing
 
 from bot.findings import Finding
 from bot.settings import EngineSettings
@@ -32,6 +33,44 @@ async def test_an_engine_that_does_not_answer_is_told_with_what_to_do() -> None:
 
     assert not told["engine"].ok
     assert "ENGINE_URL" in told["engine"].hint
+
+
+async def test_replicas_that_serve_different_models_are_told_each_with_its_own(
+    tmp_path: Path,
+) -> None:
+    """One would finish a sentence that the other began."""
+    one, other = CompletionsServer([says("x")]), CompletionsServer([says("x")], window=1024)
+    async with one.running(), other.running():
+        async with routing([one.url, other.url], tmp_path / "router.log") as url:
+            told = await found(url)
+
+    assert told["engine"].ok
+    assert not told["engine replicas"].ok
+    for server, window in ((one, "512"), (other, "1,024")):
+        line = f"{server.url.removesuffix('/v1')} serves stand-in from /elsewhere, window {window}"
+        assert line in told["engine replicas"].detail
+
+
+async def test_replicas_that_agree_are_counted_and_one_that_is_away_is_named(
+    tmp_path: Path,
+) -> None:
+    one, other = CompletionsServer([says("x")]), CompletionsServer([says("x")])
+    async with one.running():
+        async with other.running():
+            async with routing([one.url, other.url], tmp_path / "router.log") as url:
+                both = await found(url)
+        async with routing([one.url, other.url], tmp_path / "router.log") as url:
+            alone = await found(url)
+
+    assert both["engine replicas"].ok
+    assert both["engine replicas"].detail.startswith("2 behind the router")
+    assert not alone["engine replicas"].ok
+    assert "does not answer here" in alone["engine replicas"].detail
+
+
+async def test_an_engine_alone_has_no_replicas() -> None:
+    async with CompletionsServer([says("x")]).running() as server:
+        assert "engine replicas" not in await found(server.url)
 
 
 async def test_a_family_that_does_not_exist_is_told() -> None:

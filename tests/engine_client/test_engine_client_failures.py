@@ -12,6 +12,7 @@ import pytest
 from fakes.completions import (
     ABORT,
     CUT,
+    DEAF,
     FAILS,
     GARBAGE,
     LENGTH,
@@ -61,7 +62,7 @@ async def opened(
         url,
         model="",
         api_key="",
-        idle_timeout_s=0.05,
+        idle_timeout_s=0.25,
         retries=retries,
         restart_wait_s=restart_wait_s,
         first_pause_s=0.001,
@@ -171,6 +172,16 @@ async def test_a_stream_that_falls_silent_again_and_again_ends_as_stalled() -> N
             await whole(engine)
 
     assert server.asked == ["say:", "say: word"]
+
+
+async def test_an_engine_that_does_not_begin_to_answer_is_left_sooner_than_one_that_reads() -> None:
+    """A replica that hangs takes connections; vLLM that reads a long prompt has said 200 before."""
+    async with CompletionsServer([says(end=DEAF)]).running() as server:
+        async with open_engine(
+            server.url, model="", api_key="", idle_timeout_s=1.0, retries=0
+        ) as engine:
+            with pytest.raises(EngineStalled, match="silent 1 s"):
+                await whole(engine)
 
 
 async def test_what_was_said_before_the_failure_stands() -> None:

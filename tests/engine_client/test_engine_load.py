@@ -7,6 +7,7 @@ from contextlib import aclosing
 
 import pytest
 from fakes.engine import ScriptedEngine
+from prometheus_client import REGISTRY
 
 from bot.errors import EngineBroke, EngineBusy
 from bot.prompts import Prompt, Waiting
@@ -194,6 +195,7 @@ async def test_a_full_queue_turns_the_flood_away_and_not_the_one_who_comes_last(
 @pytest.mark.looptime
 async def test_whoever_is_refused_is_told_how_long_the_rest_takes() -> None:
     engine = LimitedEngine(ScriptedEngine([" x"], delay_s=20.0), max_running=1, max_waiting=2)
+    refused_before = REGISTRY.get_sample_value("jay_engine_refused_total") or 0
     await read(engine, prompt("measured"))
     running = [asyncio.create_task(read(engine, prompt(str(at)))) for at in range(3)]
     await until_queued(engine, 2)
@@ -202,8 +204,10 @@ async def test_whoever_is_refused_is_told_how_long_the_rest_takes() -> None:
         await read(engine, prompt("late"))
 
     assert (refused.value.waiting, refused.value.about_s) == (2, 60.0)
-    assert "replies waiting: 2" in refused.value.to_person
-    assert "send it again in about a minute" in refused.value.to_person
+    assert REGISTRY.get_sample_value("jay_engine_waiting") == 2
+    assert REGISTRY.get_sample_value("jay_engine_refused_total") == refused_before + 1
+    assert refused.value.to_person.startswith(EngineBusy.to_person)
+    assert refused.value.to_person.endswith("Before it: 2 replies, about a minute.")
     await asyncio.gather(*running)
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,14 +43,12 @@ async def behind_router(
     async with AsyncExitStack() as running:
         for server in servers:
             await running.enter_async_context(server.running())
-        router = routing([server.url for server in servers], folder / "router.log")
-        url = await asyncio.to_thread(router.__enter__)
-        try:
-            given = {"idle_timeout_s": 5.0, "retries": 3, "restart_wait_s": 20.0} | client
-            async with open_engine(url, model="", api_key="", **given) as engine:  # type: ignore[arg-type]
-                yield engine, servers, running
-        finally:
-            router.__exit__(None, None, None)
+        given = {"idle_timeout_s": 5.0, "retries": 3, "restart_wait_s": 20.0} | client
+        async with (
+            routing([server.url for server in servers], folder / "router.log") as url,
+            open_engine(url, model="", api_key="", **given) as engine,  # type: ignore[arg-type]
+        ):
+            yield engine, servers, running
 
 
 async def whole(engine: Engine, prompt: Prompt = ASK) -> str:
@@ -112,23 +111,22 @@ async def test_a_reply_that_breaks_through_the_router_is_taken_up_again(
 async def test_a_replica_that_is_gone_is_passed_over_and_taken_up_again(tmp_path: Path) -> None:
     port = free_port()
     stays, leaves = CompletionsServer([says(" a")]), CompletionsServer([says(" b")])
-    async with stays.running():
+    async with stays.running(), AsyncExitStack() as stack:
         async with leaves.running(port=port):
-            router = routing([stays.url, leaves.url], tmp_path / "router.log")
-            url = await asyncio.to_thread(router.__enter__)
-        try:
-            async with open_engine(
-                url, model="", api_key="", idle_timeout_s=5.0, retries=3
-            ) as engine:
-                said = [await whole(engine, replace(ASK, session=one)) for one in SESSIONS]
-                ids = await engine.encode([str(at) for at in range(10)])
-                assert said == [" a"] * len(SESSIONS)
-                assert len(ids) == 10
-                async with leaves.running(port=port), asyncio.timeout(30):
-                    while " b" not in said:
-                        said = [await whole(engine, replace(ASK, session=one)) for one in SESSIONS]
-        finally:
-            router.__exit__(None, None, None)
+            urls = [stays.url, leaves.url]
+            url = await stack.enter_async_context(routing(urls, tmp_path / "router.log"))
+            client = open_engine(url, model="", api_key="", idle_timeout_s=5.0, retries=3)
+            engine = await stack.enter_async_context(client)
+            await engine.model()
+        said = [await whole(engine, replace(ASK, session=one)) for one in SESSIONS]
+        ids = await engine.encode([str(at) for at in range(10)])
+        async with leaves.running(port=port), asyncio.timeout(30):
+            back = list[str]()
+            while " b" not in back:
+                back = [await whole(engine, replace(ASK, session=one)) for one in SESSIONS]
+
+    assert said == [" a"] * len(SESSIONS)
+    assert len(ids) == 10
 
 
 async def test_with_all_replicas_gone_the_person_is_told_in_time(tmp_path: Path) -> None:
@@ -148,16 +146,16 @@ async def test_with_all_replicas_gone_the_person_is_told_in_time(tmp_path: Path)
 
 async def test_a_reply_begun_when_the_router_dies_ends_as_broken(tmp_path: Path) -> None:
     async with CompletionsServer([says(" half", end=SILENCE)]).running() as server:
-        router = routing([server.url], tmp_path / "router.log")
-        url = await asyncio.to_thread(router.__enter__)
-        async with open_engine(
-            url, model="", api_key="", idle_timeout_s=5.0, retries=1, restart_wait_s=0.5
-        ) as engine:
-            stream = engine.stream(ASK)
-            first = await anext(stream)
-            router.__exit__(None, None, None)
-            with pytest.raises(EngineBroke):
-                await anext(stream)
+        async with AsyncExitStack() as router:
+            url = await router.enter_async_context(routing([server.url], tmp_path / "router.log"))
+            async with open_engine(
+                url, model="", api_key="", idle_timeout_s=5.0, retries=1, restart_wait_s=0.5
+            ) as engine:
+                stream = engine.stream(ASK)
+                first = await anext(stream)
+                await router.aclose()
+                with pytest.raises(EngineBroke):
+                    await anext(stream)
 
     assert first.text == " half"
 
@@ -172,6 +170,35 @@ async def test_prompts_that_are_refused_keep_no_replica_from_others(tmp_path: Pa
         assert await whole(engine) == " Hi."
 
 
+async def test_the_command_runs_the_router_and_tells_the_address() -> None:
+    port = free_port()
+    async with CompletionsServer([says(" Hi.")]).running() as server:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", "from bot.cli import main; main()", "engine", "route"),
+            *(server.url, "--port", str(port), "--metrics-port", str(free_port())),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            assert process.stdout is not None
+            line = await asyncio.wait_for(process.stdout.readline(), 60)
+            url = line.decode().strip().removeprefix("ENGINE_URL=")
+            async with (
+                open_engine(url, model="", api_key="", idle_timeout_s=5.0, retries=0) as engine,
+                asyncio.timeout(30),
+            ):
+                text = ""
+                while not text:
+                    with suppress(EngineUnreachable):
+                        text = await whole(engine)
+                    await asyncio.sleep(0.05)
+        finally:
+            process.kill()
+            await process.wait()
+
+    assert url == f"http://127.0.0.1:{port}/v1"
+    assert text == " Hi."
+
+
 # --- real engines ---
 
 
@@ -179,7 +206,7 @@ async def test_prompts_that_are_refused_keep_no_replica_from_others(tmp_path: Pa
 async def behind(
     *replicas: RunningVllm, folder: Path, idle_timeout_s: float = 30.0
 ) -> AsyncIterator[VllmEngine]:
-    with routing([one.url for one in replicas], folder / "router.log") as url:
+    async with routing([one.url for one in replicas], folder / "router.log") as url:
         async with open_engine(
             url, model="", api_key="", idle_timeout_s=idle_timeout_s, retries=3
         ) as engine:

@@ -223,6 +223,28 @@ async def test_urgent_requests_are_served_first(vllm: RunningVllm) -> None:
     assert order == ["urgent", "routine"]
 
 
+async def test_vllm_says_200_while_a_request_still_waits(vllm: RunningVllm) -> None:
+    """By this a replica that hangs is told from one that is busy."""
+    async with (
+        connected(vllm) as engine,
+        httpx.AsyncClient(base_url=vllm.url, timeout=60) as http,
+        asyncio.timeout(60),
+    ):
+        ids = (await ask(engine, "[human]: Hello")).ids
+        asked = {"model": "tiny", "prompt": [ids] * 5 * RUNNING_AT_ONCE, "ignore_eos": True}
+        crowd = asyncio.create_task(http.post("/completions", json=asked | {"max_tokens": 480}))
+        while await asyncio.to_thread(vllm.metric, "vllm:num_requests_waiting") < RUNNING_AT_ONCE:
+            assert not crowd.done()
+        last = {"model": "tiny", "prompt": ids, "stream": True, "priority": 9}
+        async with http.stream("POST", "/completions", json=last) as response:
+            waiting = await asyncio.to_thread(vllm.metric, "vllm:num_requests_waiting")
+        crowd.cancel()
+        await asyncio.gather(crowd, return_exceptions=True)
+
+    assert response.status_code == 200
+    assert waiting > 1, "by its priority it has its turn when nothing else waits"
+
+
 async def test_a_second_launcher_uses_the_engine_that_runs(
     vllm: RunningVllm, tmp_path: object
 ) -> None:

@@ -25,6 +25,8 @@ NO_END = "no end"
 """Ends the response in good order, but in the middle of the reply."""
 FAILS = "fails"
 """Sends an error inside the stream."""
+DEAF = "deaf"
+"""Takes the request and does not even begin to answer."""
 STOP, LENGTH = "stop", "length"
 
 
@@ -122,6 +124,8 @@ class CompletionsServer:
         self.headers.append(request.headers)
         if isinstance(answer, Refusal):
             return _refused(answer)
+        if answer.end == DEAF:
+            await self._be_silent(request)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         try:
@@ -143,13 +147,7 @@ class CompletionsServer:
                 request.transport.abort()
                 return
             case "silence":
-                gone = asyncio.Event()
-                self._waiting.append(gone)
-                while (
-                    not gone.is_set() and request.transport and not request.transport.is_closing()
-                ):
-                    await asyncio.sleep(0.01)
-                self.closed_early += not gone.is_set()
+                await self._be_silent(request)
                 return
             case "garbage":
                 await response.write(b'data: {"choices": [}\n\n')
@@ -166,6 +164,13 @@ class CompletionsServer:
         details = {"prompt_tokens_details": {"cached_tokens": prompt // 2}}
         await _send(response, {"choices": [], "usage": usage | details})
         await response.write(b"data: [DONE]\n\n")
+
+    async def _be_silent(self, request: web.Request) -> None:
+        gone = asyncio.Event()
+        self._waiting.append(gone)
+        while not gone.is_set() and request.transport and not request.transport.is_closing():
+            await asyncio.sleep(0.01)
+        self.closed_early += not gone.is_set()
 
     def _chunk(self, text: str, finish: str | None, silent: int) -> dict[str, object]:
         shown = text[: len(text) - silent] if silent else text

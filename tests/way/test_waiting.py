@@ -95,8 +95,8 @@ async def test_whoever_finds_no_room_is_told_so_with_what_to_do_and_can_ask_agai
         await until(lambda: way.surface.texts.count("Yes.") == 3)
 
     assert told == (
-        "_I'm asked more than I can answer just now (replies waiting: 1). "
-        "Please send it again in a minute._"
+        "_I'm asked more than I can answer just now. Please send it again in a while. "
+        "Waiting already: 1._"
     )
 
 
