@@ -337,10 +337,12 @@ class Replier:
     async def _keep_company(self, work: _Work) -> None:
         """Show that Jay is at work until the first words are there."""
         surface = self.surfaces[work.target.place.platform]
+        shared = self.budget.shared(work.target.place.platform, surface.shared_pace)
         seen = False
         waited_s = 0.0
         while not work.first_word_s:
-            if waited_s % STATUS_EVERY_S == 0:
+            due = waited_s % STATUS_EVERY_S == 0
+            if due and (shared is None or not shared.pace.posts or shared.take_if_free()):
                 try:
                     seen = await surface.show_working(work.target, f"{work.driver.status}…")
                 except PlatformError:
