@@ -52,12 +52,15 @@ class Company:
             if spoken():
                 return
             if look % STATUS_EVERY_LOOKS == 0:
-                seen = await self._show_status()
+                seen = await self._show_status(seen=seen)
             await asyncio.sleep(LOOK_EVERY_S + random.uniform(0.0, SPREAD_S))
             if not spoken():
                 self._write(seen=seen)
 
-    async def _show_status(self) -> bool:
+    async def _show_status(self, *, seen: bool) -> bool:
+        turns = self.budget.shared(self.target.place.platform, self.surface.shared_pace)
+        if turns is not None and turns.pace.posts and not turns.take_if_free():
+            return seen
         try:
             return await self.surface.show_working(self.target, f"{self._line()}…")
         except PlatformError:

@@ -21,6 +21,7 @@ from bot.messages import (
     Place,
     PlatformName,
 )
+from bot.paces import Pace, SharedPace
 from bot.prompts import Piece, Prompt, ServedModel, Waiting
 
 Hear = Callable[[Event], Awaitable[None]]
@@ -340,18 +341,12 @@ class Target:
     """A command's handle; the first part then fulfils the command."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How often one lane of a platform may be written to."""
-
-    writes: int
-    per_s: float
-
-
 class Surface(Protocol):
     """A platform as something to write on. It raises `PlatformError`s only."""
 
     pace: Pace
+    shared_pace: SharedPace | None
+    """None: the platform bounds its lanes alone."""
     read_pace: Pace
     """How often its history may be asked for."""
 

@@ -31,6 +31,8 @@ CLAIM_WAIT_S = 1.0
 """How long one claim waits; also how soon a lease that ran out is noticed."""
 LOOK_EVERY_S = 1.0
 """How often a running reply renews its lease and looks whether it should stop."""
+LOOKS_PER_S = 150
+"""All that run together look no oftener, as long as their leases allow."""
 RETRY_AFTER_S = 5.0
 """Rest before mail is tried again that a platform's or the store's outage kept unanswered."""
 CRASHED_REST_S = 1.0
@@ -51,6 +53,7 @@ class Worker:
     refused: set[PlatformName] = field(default_factory=set)
     """Platforms that refused the token when they were last written to."""
     _draining: asyncio.Event = field(default_factory=asyncio.Event)
+    _running: set[asyncio.Task[None]] = field(default_factory=set)
 
     def drain(self) -> None:
         """Begin nothing new; `run` returns when what runs has ended or the grace is over."""
@@ -59,7 +62,7 @@ class Worker:
     async def run(self) -> None:
         """Work until `drain` or cancellation. What is cut off is taken up by another worker."""
         slots = asyncio.Semaphore(self.conversations)
-        running: set[asyncio.Task[None]] = set()
+        running = self._running
         try:
             while not self._draining.is_set():
                 await slots.acquire()
@@ -111,10 +114,14 @@ class Worker:
     ) -> None:
         """Keep the lease until the reply has ended or the lease is lost."""
         while not reply.done():
-            await asyncio.wait({reply}, timeout=LOOK_EVERY_S)
+            await asyncio.wait({reply}, timeout=self._look_every_s)
             if not await self._renew(lease, hold, stop):
                 log.warning("worker.lease_lost", conversation=lease.conversation.key)
                 return
+
+    @property
+    def _look_every_s(self) -> float:
+        return min(max(LOOK_EVERY_S, len(self._running) / LOOKS_PER_S), self.lease_s / 4)
 
     async def _renew(self, lease: Lease, hold: _Hold, stop: asyncio.Event) -> bool:
         """Prolong the lease; False once it is lost."""

@@ -7,7 +7,7 @@ the other. Source: discord.com/developers, "Rate Limits", "Message",
 
 from __future__ import annotations
 
-from bot.ports import Pace
+from bot.paces import Pace, SharedPace
 
 CONTENT_MAX = 2_000
 """Characters of one message."""
@@ -22,6 +22,8 @@ PACE = Pace(writes=1, per_s=1.25)
 """Discord allows about 5 writes in 5 s to a channel. One each 1.25 s is at most 5 in any
 5 s, whatever the moment that its window opens; a bucket of 5 would let 10 through."""
 
+SHARED_PACE = SharedPace(making_per_s=30.0, last_per_s=40.0, burst=5)
+"""Of the fifty calls a second that a bot has in all; ten are left for reading back."""
 READ_PACE = Pace(writes=10, per_s=1.0)
 """Of the fifty calls a second that a bot has in all."""
 

@@ -19,12 +19,13 @@ from pydantic import TypeAdapter
 from adapters.discord import answers, history
 from adapters.discord.directory import Directory
 from adapters.discord.errors import InteractionOver
-from adapters.discord.limits import NONCE_MAX, PACE, READ_PACE
+from adapters.discord.limits import NONCE_MAX, PACE, READ_PACE, SHARED_PACE
 from adapters.discord.payloads import PostedPayload
 from adapters.discord.render import render
 from adapters.discord.rest import Rest
 from bot.errors import MayNotWrite, MessageGone, PlatformError, Rejected
 from bot.messages import IncomingMessage, Place
+from bot.paces import SharedPace
 from bot.ports import Target
 from bot.settings import DiscordSettings
 
@@ -46,6 +47,7 @@ class DiscordSurface:
     """Discord as something to write on; an async context manager around its session."""
 
     pace = PACE
+    shared_pace: SharedPace | None = SHARED_PACE
     read_pace = READ_PACE
 
     def __init__(self, settings: DiscordSettings) -> None:

@@ -6,8 +6,7 @@ one end checks the other.
 
 from __future__ import annotations
 
-from bot.errors import TooFast
-from bot.ports import Pace
+from bot.paces import Pace, SharedPace
 
 UPDATE_TEXT_MAX = 4_000
 """`chat.update` takes no longer text, so no part is longer either."""
@@ -28,37 +27,7 @@ WRITE_PACE = Pace(writes=3, per_s=3.6)
 """One message a second a channel, short bursts above; an edit is counted as fifty a minute."""
 READ_PACE = Pace(writes=20, per_s=30.0)
 """Of the fifty `conversations.history` and `.replies` a minute; the rest is for people who ask."""
-UPDATES_PER_MINUTE = 36.0
-"""Of the fifty `chat.update`s a minute that a workspace allows; the rest is for last words."""
-UPDATES_BURST = 8.0
-
-
-class UpdateAllowance:
-    """Shares the workspace's edits among all the replies that are being written.
-
-    A bucket: an edit that is not a reply's last one waits while it is empty; last
-    ones are never held back.
-    """
-
-    def __init__(self) -> None:
-        """Begin with a full bucket."""
-        self._left = UPDATES_BURST
-        self._filled_at = 0.0
-
-    def take(self, now: float, *, last: bool) -> None:
-        """Count an edit.
-
-        Args:
-            now: seconds of a clock that only goes forward.
-            last: whether these are a reply's last words.
-
-        Raises:
-            TooFast: so many replies are being written that this edit has to wait.
-        """
-        grown = max(0.0, now - self._filled_at) * UPDATES_PER_MINUTE / 60.0
-        self._left = min(UPDATES_BURST, self._left + grown)
-        self._filled_at = now
-        if self._left < 1.0 and not last:
-            wait_s = (1.0 - self._left) * 60.0 / UPDATES_PER_MINUTE
-            raise TooFast("the workspace's edits are used up", retry_after_s=min(wait_s, 15.0))
-        self._left = max(-UPDATES_BURST, self._left - 1.0)
+UPDATES = SharedPace(making_per_s=30 / 60, last_per_s=42 / 60, burst=8, posts=False)
+"""A workspace allows fifty `chat.update`s in any minute; some of them are for last words alone."""
+APPENDS = SharedPace(making_per_s=72 / 60, last_per_s=90 / 60, burst=8, posts=False)
+"""And a hundred `chat.appendStream`s."""

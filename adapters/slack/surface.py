@@ -11,7 +11,6 @@ What decides how is in rooms of its own: `posting` (never twice), `streams`,
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,7 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack.errors import code_of, translated
 from adapters.slack.history import History
 from adapters.slack.install import ask_installation, open_client
-from adapters.slack.limits import READ_PACE, WRITE_PACE, UpdateAllowance
+from adapters.slack.limits import APPENDS, READ_PACE, UPDATES, WRITE_PACE
 from adapters.slack.people import People
 from adapters.slack.posting import Postings, Slot, metadata
 from adapters.slack.render import to_mrkdwn, to_stream_markdown
@@ -33,7 +32,8 @@ from adapters.slack.status import WorkingStatus
 from adapters.slack.streams import Streams
 from bot.errors import MayNotWrite, MessageGone, PlatformError, PlatformUnreachable, Rejected
 from bot.messages import IncomingMessage, Place
-from bot.ports import Pace, Target
+from bot.paces import Pace, SharedPace
+from bot.ports import Target
 from bot.settings import SlackSettings
 
 log = structlog.get_logger(__name__)
@@ -54,9 +54,9 @@ class SlackSurface:
         """Take the settings, and a clock that goes with Slack's time stamps."""
         self._settings = settings
         self._native = settings.native_streams
+        self.shared_pace: SharedPace | None = APPENDS if self._native else UPDATES
         self._clock = clock
         self._postings = Postings(clock=clock)
-        self._allowance = UpdateAllowance()
         self._links: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._history: History | None = None
         self._stack = AsyncExitStack()
@@ -127,7 +127,7 @@ class SlackSurface:
         if self._streams.owns(channel, message_id):
             written = await self._streams.write(channel, message_id, part, last=last)
         if not written:
-            await self._update(target, message_id, part, last=last)
+            await self._update(target, message_id, part)
         if last and thread:
             await self._status.leave(channel, thread)
 
@@ -235,8 +235,7 @@ class SlackSurface:
         """Return a part as `text` and `markdown_text`; Slack takes only one of them."""
         return (None, part) if self._streams_to(target) else (part, None)
 
-    async def _update(self, target: Target, ts: str, part: str, *, last: bool) -> None:
-        self._allowance.take(asyncio.get_running_loop().time(), last=last)
+    async def _update(self, target: Target, ts: str, part: str) -> None:
         try:
             await self._send_update(target, ts, part)
         except Rejected as error:

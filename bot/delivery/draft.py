@@ -22,7 +22,7 @@ from typing import Literal
 
 import structlog
 
-from bot.delivery.budget import WriteBudget
+from bot.delivery.budget import WriteBudget, set_within
 from bot.errors import LeaseLost, MessageGone, PlatformUnreachable, TooFast
 from bot.ports import Surface, Target
 
@@ -30,6 +30,12 @@ log = structlog.get_logger(__name__)
 
 UNREACHABLE_WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Waits between tries while a platform does not answer: one minute in all."""
+
+HOLD_S = 30.0
+"""People rather wait so long for the whole than for the end of what was begun."""
+
+LOOK_EVERY_S = 5.0
+"""How often a reply that is held back looks whether it may begin."""
 
 Record = Callable[[tuple[str, ...]], Awaitable[None]]
 """Puts on record which messages show the reply now; called after every write."""
@@ -83,8 +89,11 @@ class Draft:
         self._nonce, self._record, self._holds = nonce, record, holds
         self._taken_over, self._unanswered = taken_over, False
         self._shown = [_Shown(message_id, "") for message_id in message_ids]
+        self._turns = budget.shared(target.place.platform, surface.shared_pace)
         self._wanted = ""
-        self._finished = False
+        self._finished = asyncio.Event()
+        self._rendered = ("", tuple[str, ...]())
+        """The text that was rendered last, and its parts."""
         self._changed = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
         self.gone = False
@@ -118,7 +127,7 @@ class Draft:
             PlatformError: the platform refuses it; what was shown stays.
             StoreError: it can no longer be put on record.
         """
-        self._finished = True
+        self._finished.set()
         self.show(markdown)
         if self._writer is not None:
             await self._writer
@@ -138,15 +147,19 @@ class Draft:
         lane, pace = self._target.place.write_lane, self._surface.pace
         waits = iter(UNREACHABLE_WAITS_S)
         while not self.gone:
-            if self._plan() is None:
-                if self._finished:
+            if not self._may_differ():
+                if self._finished.is_set():
                     return
                 self._changed.clear()
                 await self._changed.wait()
                 continue
             await self._budget.acquire(lane, pace)
+            if not await self._have_turn():
+                self._budget.give_back(lane, pace)
+                continue
             write = self._plan()
             if write is None:
+                self._budget.give_back(lane, pace)
                 continue
             if not self._holds():
                 raise LeaseLost("the lease ran out before this write")
@@ -164,20 +177,42 @@ class Draft:
                 log.info("delivery.unreachable", lane=lane, wait_s=wait_s)
                 await asyncio.sleep(wait_s)
 
+    async def _have_turn(self) -> bool:
+        """Wait for a turn among all replies on the platform; False: look again what there is.
+
+        Where the next edit would come late, a reply is not begun: shown whole, it
+        needs none.
+        """
+        if self._turns is None:
+            return True
+        if not self._shown and not self._finished.is_set() and self._turns.queue_s() > HOLD_S:
+            await set_within(self._finished, LOOK_EVERY_S)
+            return False
+        if self._shown or self._turns.pace.posts:
+            await self._turns.wait(self._finished)
+        return True
+
+    def _may_differ(self) -> bool:
+        """Tell whether there may be something to write. Nothing is rendered for that."""
+        return self._rendered[0] != self._wanted or self._plan() is not None
+
     def _plan(self) -> _Write | None:
         """Return the first thing that differs from what is wanted. Pure."""
         if not self._wanted.strip():
             return None
-        parts = self._surface.render(self._wanted, target=self._target)
+        if self._rendered[0] != self._wanted:
+            parts = self._surface.render(self._wanted, target=self._target)
+            self._rendered = (self._wanted, parts)
+        finished, parts = self._finished.is_set(), self._rendered[1]
         for index, part in enumerate(parts):
-            last = self._finished or index < len(parts) - 1
+            last = finished or index < len(parts) - 1
             if index >= len(self._shown):
                 return _Write("post", index, part, last)
             shown = self._shown[index]
             if shown.text != part or (last and not shown.closed):
                 return _Write("edit", index, part, last)
         # A part that is taken away can't come back: its nonce would find what is gone.
-        if self._finished and len(self._shown) > len(parts):
+        if finished and len(self._shown) > len(parts):
             return _Write("delete", len(self._shown) - 1)
         return None
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.delivery import WriteBudget
-from bot.ports import Pace
+from bot.paces import Pace
 
 pytestmark = [pytest.mark.looptime]
 PACE = Pace(writes=5, per_s=5.0)

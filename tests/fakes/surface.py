@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from bot.errors import MessageGone, PlatformError
 from bot.messages import IncomingMessage, Place
-from bot.ports import Pace, Target
+from bot.paces import Pace, SharedPace
+from bot.ports import Target
 
 
 @dataclass
@@ -15,6 +16,7 @@ class MemorySurface:
 
     limit: int = 2000
     pace: Pace = field(default_factory=lambda: Pace(writes=5, per_s=5.0))
+    shared_pace: SharedPace | None = None
     read_pace: Pace = field(default_factory=lambda: Pace(writes=5, per_s=5.0))
     shows_status: bool = True
     shown: dict[str, str] = field(default_factory=dict)

@@ -47,7 +47,9 @@ def test_the_limits_are_those_that_the_other_end_checks() -> None:
     assert limits.UPDATE_TEXT_MAX == sandbox_limits.UPDATE_TEXT_MAX
     assert limits.MARKDOWN_TEXT_MAX == sandbox_limits.MARKDOWN_TEXT_MAX
     assert limits.STREAM_LIFE_S < sandbox_limits.STREAM_LIFE_S
-    assert sandbox_limits.PER_MINUTE[3] > limits.UPDATES_PER_MINUTE + limits.UPDATES_BURST
+    for tier, pace in ((3, limits.UPDATES), (4, limits.APPENDS)):
+        assert sandbox_limits.PER_MINUTE[tier] >= 60 * pace.last_per_s + pace.burst
+        assert pace.making_per_s < pace.last_per_s
     assert limits.PART_CHARS < limits.UPDATE_TEXT_MAX
     assert limits.MARKDOWN_PART_CHARS < limits.MARKDOWN_TEXT_MAX
 

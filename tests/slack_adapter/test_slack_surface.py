@@ -205,20 +205,6 @@ async def test_slack_that_is_not_there_is_unreachable(side, to):
             await surface.post(to, "x", nonce="n", last=True)
 
 
-async def test_too_many_edits_wait_here_and_last_words_do_not(surface, world, to, general):
-    """Slack would stop all of them for a minute, the last ones too."""
-    ts = await surface.post(to, "0", nonce="n", last=False)
-
-    for n in range(8):
-        await surface.edit(to, ts, str(n + 1), shown=str(n), last=False)
-    with pytest.raises(TooFast) as too_fast:
-        await surface.edit(to, ts, "9", shown="8", last=False)
-
-    assert too_fast.value.retry_after_s < 3
-    await surface.edit(to, ts, "the end", shown="8", last=True)
-    assert world.get(general, ts).text == "the end"
-
-
 async def command(side, maya, channel: str) -> dict[str, object]:
     """A slash command's response_url, without an app that listens."""
     return {"response_url": side.response_urls.make(channel, maya.id)}

@@ -59,6 +59,9 @@ class Connection:
         resume_url: str,
     ) -> None:
         self.session: Session | None = None
+        self.heartbeats = 0
+        self.longest_silence_s = 0.0
+        """Between two heartbeats."""
         self._place = place
         self._sessions = sessions
         self._ws = ws
@@ -122,6 +125,8 @@ class Connection:
                 return
             op, data = self._read(message.data)
             if op == HEARTBEAT:
+                self.heartbeats += 1
+                self.longest_silence_s = max(self.longest_silence_s, loop.time() - heard_at)
                 heard_at = loop.time()
                 # An ack that arrives before discord.py has noted its beat is taken for 41 s late.
                 await asyncio.sleep(min(ACK_AFTER_S, self._place.pace.heartbeat_s / 20))

@@ -7,7 +7,7 @@ the second what happened, and does to them what a test or the page asks for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import structlog
 from aiohttp import web
@@ -47,6 +47,11 @@ class Gateway:
     def count(self) -> int:
         """How many connections have a session now."""
         return sum(one.session is not None for one in self._connections)
+
+    @property
+    def connections(self) -> Sequence[Connection]:
+        """Those that are open now."""
+        return tuple(self._connections)
 
     def tell(self, told: Dispatch) -> None:
         """Tell every session an event, connected or not."""
