@@ -19,16 +19,16 @@ from bot.family import Family, render_opening, render_turn
 from engine.families import FOLDER, read_family
 from engine.training.intents import Intent, Pools, load_intents, load_pools
 from engine.training.phrasing import as_typed, called, fill, greeted, led
-from engine.training.reading import Reader, sentence
+from engine.training.reading import Reader, Task, sentence
 
 MINI = read_family(FOLDER / "mini.toml")
 """The format of the bundled checkpoint, as serving reads it."""
 
 FOLLOW_ON = 0.4
 """Chance that an intent which can be followed on is."""
-TASK_FIRST = 0.4
+TASK_FIRST = 0.7
 """Share of dialogues that open with a reading task."""
-TASK_AGAIN = 0.4
+TASK_AGAIN = 0.5
 """Chance of another task after one."""
 GREETED_FIRST, GREETED_LATER = 0.25, 0.03
 """Chances that a request opens with a greeting, at the start of a dialogue and in it."""
@@ -57,6 +57,8 @@ class Exchange:
     person: str
     jay: str
     intent: str
+    value: str = ""
+    """Of a reading task: what in Jay's reply had to be found."""
 
 
 @dataclass(slots=True)
@@ -116,11 +118,12 @@ class Corpus:
         rng = Random(f"{self.seed}:{number}")
         talk = _Talk()
         if rng.random() < REPEATS:
-            yield _exchange(*self._reader.repeat(rng))
+            person, jay, intent = self._reader.repeat(rng)
+            yield Exchange(person=person, jay=jay, intent=intent)
         elif rng.random() < TASK_FIRST:
-            yield _exchange(*self._reader.task(rng))
+            yield exchange_of(self._reader.task(rng))
             while rng.random() < TASK_AGAIN:
-                yield _exchange(*self._reader.task(rng))
+                yield exchange_of(self._reader.task(rng))
         elif rng.random() < 0.2:
             greeting = self._by_name.get("greetings.hello")
             if greeting is not None:
@@ -194,8 +197,9 @@ class Corpus:
         return rng.choice(intent.reply)
 
 
-def _exchange(person: str, jay: str, intent: str) -> Exchange:
-    return Exchange(person=person, jay=jay, intent=intent)
+def exchange_of(task: Task) -> Exchange:
+    """Return a reading task as a turn of a person and one of Jay's."""
+    return Exchange(person=task.prompt, jay=task.reply, intent=task.kind, value=task.value)
 
 
 def segments(exchange: Exchange, family: Family = MINI) -> tuple[tuple[str, bool], ...]:

@@ -23,7 +23,7 @@ from itertools import chain, islice
 from pathlib import Path
 from random import Random
 
-from engine.training.corpus import MINI, Corpus, Exchange
+from engine.training.corpus import MINI, Corpus, Exchange, exchange_of
 from engine.training.intents import Intent, load_intents, load_pools
 from engine.training.phrasing import GREETINGS, called, fill
 from engine.training.reading import Reader, load_facts
@@ -70,7 +70,7 @@ class Judge:
         facts, chatter = load_facts()
         texts = chain(
             *(chain(one.reply, one.otherwise) for one in intents),
-            *(chain(one.say, one.answer, one.tell) for one in facts),
+            *(chain(one.say, (one.tell,), (ask.answer for ask in one.asked)) for one in facts),
             *load_pools().values(),
             chatter,
             (said for _, said in GREETINGS),
@@ -205,17 +205,15 @@ def _reads(script: Sequence[Exchange]) -> bool:
 
 
 def _reading(writer: Writer, judge: Judge, count: int) -> dict[str, list[Judged]]:
-    """Set reading tasks with names coined anew; right is word for word."""
-    reader = Reader(load_pools(coined_by=COINED_BY))
+    """Set reading tasks with names coined anew, in held-out words; right is word for word."""
+    reader = Reader(load_pools(coined_by=COINED_BY), held_out=True)
     rng = Random(SEED)
-    tasks = [
-        Exchange(person=a, jay=b, intent=c) for a, b, c in (reader.task(rng) for _ in range(count))
-    ]
+    tasks = [exchange_of(reader.task(rng)) for _ in range(count)]
     said = writer.write([writer.prompt((), one.person) for one in tasks])
     judged = [judge.judge(one, text) for one, text in zip(tasks, said, strict=True)]
     return {
         name: [one for one in judged if one.intent == name]
-        for name in ("reading.answer", "reading.summary")
+        for name in ("reading.answer", "reading.quote", "reading.unknown", "reading.summary")
     }
 
 

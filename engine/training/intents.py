@@ -30,6 +30,7 @@ from random import Random
 from typing import Any
 
 from bot.errors import JayError
+from engine.training.entities import entities
 from engine.training.phrasing import expand, slots
 
 HERE = Path(__file__).parent / "intents"
@@ -127,7 +128,7 @@ def load_pools(folder: Path = HERE, *, coined_by: int = COINED_BY) -> Pools:
 
     Args:
         folder: where the data files are.
-        coined_by: another number coins other names.
+        coined_by: another number coins other names, and makes other things to read about.
     """
     raw: dict[str, list[str]] = tomllib.loads((folder / "pools.toml").read_text())
     pools = {name: tuple(values) for name, values in raw.items()}
@@ -138,7 +139,8 @@ def load_pools(folder: Path = HERE, *, coined_by: int = COINED_BY) -> Pools:
     pools["noun"] = (*pools["noun"] * 6, *(name.lower() for name in coined[:1_000]))
     pools["saying"] = _sayings(folder)
     pools["num"] = tuple(str(number) for number in range(2, 100))
-    return pools
+    besides = None if coined_by == COINED_BY else load_pools(folder)
+    return pools | entities(raw, coined, seed=coined_by, besides=besides)
 
 
 def _sayings(folder: Path) -> tuple[str, ...]:

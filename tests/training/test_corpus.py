@@ -20,7 +20,7 @@ from bot.prompts import ServedModel
 from bot.skills import answer, grounding, summarize
 from bot.skills.quoting import line
 from engine.training import vocabulary
-from engine.training.corpus import MINI, Corpus, Exchange, opening, segments
+from engine.training.corpus import MINI, Corpus, Exchange, exchange_of, opening, segments
 from engine.training.intents import (
     NOT_SPOKEN,
     CorpusError,
@@ -168,7 +168,8 @@ def test_a_name_that_was_told_is_the_name_that_is_given_back(
     ],
 )
 def test_a_table_that_is_wrong_is_named(tmp_path: Path, table: str, wrong: str) -> None:
-    (tmp_path / "pools.toml").write_text('name = ["Ana"]\nsurname = ["Silva"]\nnoun = ["pump"]')
+    kinds = ("name", "surname", "noun", "adj", "team", "project", "city", "place")
+    (tmp_path / "pools.toml").write_text("\n".join(f'{kind} = ["Ana"]' for kind in kinds))
     (tmp_path / "broken.toml").write_text(table)
 
     with pytest.raises(CorpusError, match=wrong) as caught:
@@ -182,13 +183,12 @@ def test_every_answer_of_a_reading_task_passes_the_grounding_check() -> None:
     reader, rng = Reader(load_pools()), Random(5)
     unsupported = []
     for _ in range(600):
-        asked, reply, _ = reader.task(rng)
-        lines = asked.splitlines()[1:]
-        question = lines[-1] if lines[-1].startswith("Question:") else ""
+        task = reader.task(rng)
         unsupported += [
-            (asked, claim)
-            for claim in grounding.sentences(reply)
-            if not grounding.supported(claim, lines, asked=question)
+            (task.prompt, claim)
+            for claim in grounding.sentences(task.reply)
+            if task.kind != "reading.unknown"
+            and not grounding.supported(claim, task.messages, asked=task.question)
         ]
 
     assert len(unsupported) < 6, unsupported[:3]
@@ -196,8 +196,7 @@ def test_every_answer_of_a_reading_task_passes_the_grounding_check() -> None:
 
 def test_tasks_are_worded_as_the_skills_word_them() -> None:
     said = message("The release is\non Friday.", author=Person(id="U3", name="Maya Lindqvist"))
-    asked, _, _ = Reader(load_pools()).task(Random(2))
-    task, *lines = asked.splitlines()
+    task, *lines = Reader(load_pools()).question(Random(2)).prompt.splitlines()
 
     assert ANSWER == answer.INSTRUCTION
     assert SUMMARIZE == summarize.INSTRUCTION
@@ -244,12 +243,12 @@ def turns_of(exchange: Exchange) -> tuple[Turn, Turn]:
 
 
 def test_a_task_is_rendered_as_serving_renders_it() -> None:
-    asked, reply, kind = Reader(load_pools()).task(Random(9))
-    instruction, _, text = asked.partition("\n")
+    task = Reader(load_pools()).task(Random(9))
+    instruction, _, text = task.prompt.partition("\n")
 
     rendered = render_task(MINI, instruction=instruction, text=text)
 
-    person, cue, *_ = segments(Exchange(person=asked, jay=reply, intent=kind))
+    person, cue, *_ = segments(exchange_of(task))
     assert rendered == (MINI.begin, person[0], cue[0])
 
 

@@ -97,6 +97,7 @@ def test_what_training_itself_replies_is_right_and_well_formed() -> None:
     assert sum(one.well_formed for one in judged) > 0.98 * len(judged)
 
 
+READING = ("reading.answer", "reading.quote", "reading.unknown", "reading.summary")
 VERBATIM = ("memory.last_asked", "reading.repeat")
 """They say back what may itself be a loop or a slip."""
 
@@ -126,7 +127,7 @@ def test_an_untrained_model_scores_next_to_nothing(folder: Path) -> None:
     """Else the measure would praise anything."""
     scores, judged = evaluate(folder, phrasings=20, talks=1, turns=2, tasks=2)
 
-    assert {one.name for one in scores} == {"chat", "talks", "reading.answer", "reading.summary"}
+    assert {one.name for one in scores} == {"chat", "talks", *READING}
     assert sum(one.replies for one in scores) == len(judged)
     assert all(one.right < 0.2 for one in scores)
 
