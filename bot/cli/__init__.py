@@ -31,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (run, demo, chat, doctor, manifest, parked, forget):
+for verb in (run, demo, chat, doctor, manifest, parked, forget, finetune):
     app.command(name=verb.NAME)(verb.command)
 app.add_typer(engine.app, name="engine")
 app.add_typer(train.app, name="train")
