@@ -68,7 +68,7 @@ async def open_engine(
         restart_wait_s: how long an engine that is gone is waited for, once it has answered.
         first_pause_s: before the first retry; each further one waits three times as long.
     """
-    transport = DefaultAsyncHttpxClient(trust_env=not _is_loopback(url))
+    transport = DefaultAsyncHttpxClient(trust_env=not is_loopback(url))
     async with AsyncOpenAI(
         base_url=url,
         api_key=api_key or "none",
@@ -342,7 +342,7 @@ def _count(told: object) -> int:
     return told if isinstance(told, int) and told > 0 else 0
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
     """Whether an address is on this machine: a proxy from the environment can't reach it."""
     host = urlsplit(url).hostname or ""
     try:

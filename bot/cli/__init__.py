@@ -9,7 +9,19 @@ import sys
 
 import typer
 
-from bot.cli import chat, demo, doctor, engine, forget, manifest, parked, run, train
+from bot.cli import (
+    chat,
+    demo,
+    doctor,
+    engine,
+    evaluate,
+    finetune,
+    forget,
+    manifest,
+    parked,
+    run,
+    train,
+)
 from bot.errors import JayError
 
 app = typer.Typer(
@@ -19,10 +31,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (run, demo, chat, doctor, manifest, parked, forget):
+for verb in (run, demo, chat, doctor, manifest, parked, forget, finetune):
     app.command(name=verb.NAME)(verb.command)
 app.add_typer(engine.app, name="engine")
 app.add_typer(train.app, name="train")
+app.add_typer(evaluate.app, name="evaluate")
 
 
 def main() -> None:

@@ -121,13 +121,7 @@ class Trainer:
             "muon": self.muon.buffers,
             "random": torch.get_rng_state(),
         }
-        unfinished = folder / f"{CHECKPOINT}.part"
-        try:
-            torch.save(state, unfinished)
-            os.replace(unfinished, folder / CHECKPOINT)
-        except (OSError, RuntimeError) as error:
-            unfinished.unlink(missing_ok=True)
-            raise CheckpointError(f"{folder / CHECKPOINT} can't be written: {error}") from error
+        save_state(state, folder)
 
     def load(self, folder: Path) -> bool:
         """Take up the checkpoint of that folder; tell whether there was one."""
@@ -141,6 +135,21 @@ class Trainer:
             mine.copy_(saved)
         torch.set_rng_state(state["random"])
         return True
+
+
+def save_state(state: dict[str, Any], folder: Path) -> None:
+    """Write a checkpoint in one piece.
+
+    Raises:
+        CheckpointError: it can't be written; the one before is still there.
+    """
+    unfinished = folder / f"{CHECKPOINT}.part"
+    try:
+        torch.save(state, unfinished)
+        os.replace(unfinished, folder / CHECKPOINT)
+    except (OSError, RuntimeError) as error:
+        unfinished.unlink(missing_ok=True)
+        raise CheckpointError(f"{folder / CHECKPOINT} can't be written: {error}") from error
 
 
 def load_state(folder: Path) -> dict[str, Any] | None:

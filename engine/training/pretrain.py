@@ -17,13 +17,13 @@ from engine.training.corpus import Corpus, opening, segments
 from engine.training.gptj import load_gptj
 from engine.training.induction import set_copying_heads
 from engine.training.loop import Trainer
+from engine.training.losses import LOG, open_losses
 from engine.training.model import Model, Shape
 from engine.training.packing import Packer
 from engine.training.recipe import Recipe, RecipeError
 
 TOKENIZER_DIALOGUES = 6_000
 """Dialogues that the tokenizer is trained on, of twelve exchanges each."""
-LOG = "losses.jsonl"
 RECIPE = "recipe.json"
 MAY_CHANGE = (
     "tokens",
@@ -96,11 +96,10 @@ def train(
         _begin(model, recipe)
     packer = Packer(corpus, tokenizer, recipe)
     stopped = False
-    with (out / LOG).open("a") as log:
+    with open_losses(out, after=trainer.step) as losses:
         while trainer.step < recipe.steps and not stopped:
             done = _step(trainer, packer)
-            log.write(json.dumps({"step": done.step, "loss": round(done.loss, 6)}) + "\n")
-            log.flush()
+            losses.note(done.step, done.loss)
             progress(done)
             stopped = stop()
             if trainer.step % recipe.save_every == 0 or trainer.step == recipe.steps or stopped:

@@ -10,26 +10,35 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from transformers import GPTJForCausalLM
 
 from bot.errors import JayError
+from bot.family import Family
+from engine.checkpoint import read_checkpoint
+from engine.families import CHECKPOINT_FIELD
 from engine.training import vocabulary
 from engine.training.gptj import WEIGHTS, as_gptj, configuration
 from engine.training.loop import CheckpointError, load_state
 from engine.training.model import Model, Shape
 from engine.training.pretrain import recipe_of
+from engine.training.weights import copy_tokenizer
 
 STORED = torch.bfloat16
 """What matrices were multiplied in; half the size, and no further rounding in service."""
 MOST_DIFFERENCE = 2e-3
 """Between the logits of what was trained and what was written, both in float32."""
 CARD = "README.md"
+LARGEST_SHARD = "1GB"
+"""Of a large model: writing holds one shard beside the model in memory."""
 
 
 class PublishError(JayError):
@@ -50,27 +59,64 @@ def publish(run: Path, out: Path) -> Path:
         PublishError: the folder can't be written, or doesn't load to the same model.
     """
     model = trained_model(run)
+    with taking_the_place_of(out) as fresh:
+        write(model, Tokenizer.from_file(str(run / "tokenizer.json")), fresh)
+        if (difference := largest_difference(model, fresh)) > MOST_DIFFERENCE:
+            raise PublishError(f"the written model differs by {difference:.4f} in its logits")
+    return out
+
+
+def publish_tuned(model: GPTJForCausalLM, *, start: Path, family: Family, out: Path) -> Path:
+    """Write a tuned model as a model folder, and return it.
+
+    Args:
+        model: transformers' model, its weights rounded as they are stored.
+        start: the folder that it was tuned from; its tokenizer comes along.
+        family: the prompt family that it was tuned on.
+        out: the model folder; one found there is replaced, its model card kept.
+
+    Raises:
+        PublishError: it can't be written.
+    """
+    with taking_the_place_of(out) as fresh:
+        model.config.use_cache = True
+        model.to(STORED).save_pretrained(fresh, max_shard_size=LARGEST_SHARD)
+        config = json.loads((fresh / "config.json").read_text())
+        # vLLM fails on a null there.
+        told = {key: one for key, one in config.items() if one is not None or key == "n_inner"}
+        _write_json(fresh / "config.json", told | {CHECKPOINT_FIELD: family.name})
+        copy_tokenizer(start, fresh)
+        read_checkpoint(fresh)
+    return out
+
+
+@contextmanager
+def taking_the_place_of(out: Path) -> Iterator[Path]:
+    """Give an empty folder; if the body ends well, it takes the place of `out`.
+
+    The model card of `out` stays. Until the last moment what was there is untouched.
+
+    Raises:
+        PublishError: it can't be written.
+    """
     fresh, old = out.with_name(out.name + ".part"), out.with_name(out.name + ".old")
     try:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
-        write(model, Tokenizer.from_file(str(run / "tokenizer.json")), fresh)
+        yield fresh
         if (out / CARD).exists():
             shutil.copyfile(out / CARD, fresh / CARD)
-        if (difference := largest_difference(model, fresh)) > MOST_DIFFERENCE:
-            raise PublishError(f"the written model differs by {difference:.4f} in its logits")
         shutil.rmtree(old, ignore_errors=True)
         if out.exists():
             os.replace(out, old)
         os.replace(fresh, out)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise PublishError(f"{out} can't be written: {error}") from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
         if old.exists() and not out.exists():
             os.replace(old, out)
         shutil.rmtree(old, ignore_errors=True)
-    return out
 
 
 def trained_model(run: Path) -> Model:

@@ -1,11 +1,14 @@
-"""Recipes: one file a run, every number of it in one place (`recipes/*.toml`)."""
+"""Recipes: one file a run, every number of it in one place (`recipes/*.toml`).
+
+Of two kinds: `Recipe` trains from scratch, `TuningRecipe` goes on from a checkpoint.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.errors import JayError
 
@@ -71,12 +74,70 @@ class Recipe:
         return self.tokens // self.batch_tokens
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuningRecipe:
+    """One fine-tuning run. Equal recipes, data and starts give equal curves on one machine."""
+
+    name: str
+    seed: int = 1
+    epochs: int
+    """How often each line of the data is learned from."""
+    most_steps: int = 0
+    """Ends the run earlier, if above 0. One is enough to try a machine out."""
+    rows: int
+    """Lines of a step, over all its micro-batches and processes."""
+    rows_at_once: int
+    """Lines that pass the model at once: what the memory holds. The step adds up the rest."""
+    row_tokens: int
+    """Longest row; never more than the checkpoint's window."""
+    rate: float
+    """AdamW's step, once risen."""
+    rise: float = 0.05
+    """Share of the run, at its start, in which the rate rises; it then falls to nothing."""
+    kept: float = 0.0
+    """Dialogues of the bundled corpus for each line of the data, so that what the checkpoint
+    could do is not lost. Only for checkpoints of that corpus's family."""
+    lora_rank: int = 0
+    """Rank of the adapters; 0 tunes all weights."""
+    lora_alpha: float = 16.0
+    """What the adapters add is scaled by this over the rank."""
+    lora_on: tuple[str, ...] = ()
+    """Names of the matrices that get an adapter."""
+    geometry: dict[str, int] = field(default_factory=dict)
+    """Fields of `config.json` of the model that the recipe is for, where none comes along."""
+    save_every: int = 20
+    """Steps between checkpoints."""
+    threads: int = 2
+
+    def steps(self, lines: int) -> int:
+        """Return the steps of a run over so many lines."""
+        steps = max(1, self.epochs * lines // self.rows)
+        return min(steps, self.most_steps) if self.most_steps else steps
+
+
+Kind = TypeVar("Kind", Recipe, TuningRecipe)
+
+
 def load_recipe(name: str) -> Recipe:
     """Read a recipe by the name of a bundled one, or by the path of a file.
 
     Raises:
         RecipeError: there is none, or it has fields that are missing or unknown.
     """
+    return _load(name, Recipe)
+
+
+def load_tuning(name: str) -> TuningRecipe:
+    """Read a recipe for fine-tuning, as `load_recipe` does.
+
+    Raises:
+        RecipeError: there is none, or it has fields that are missing or unknown.
+    """
+    recipe = _load(name, TuningRecipe)
+    return replace(recipe, lora_on=tuple(recipe.lora_on))
+
+
+def _load(name: str, kind: type[Kind]) -> Kind:
     path = Path(name) if name.endswith(".toml") else HERE / f"{name}.toml"
     try:
         found: dict[str, Any] = tomllib.loads(path.read_text())
@@ -84,11 +145,10 @@ def load_recipe(name: str) -> Recipe:
         raise RecipeError(f"there is no recipe {name!r}") from error
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path}: {error}") from error
-    unknown = found.keys() - {one.name for one in fields(Recipe)}
+    unknown = found.keys() - {one.name for one in fields(kind)}
     if unknown:
         raise RecipeError(f"{path} has fields that no recipe has: {', '.join(sorted(unknown))}")
     try:
-        recipe = Recipe(**{"name": path.stem, **found})
+        return kind(**{"name": path.stem, **found})
     except TypeError as error:
         raise RecipeError(f"{path}: {error}") from error
-    return recipe

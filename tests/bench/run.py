@@ -11,7 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from bench import accept, crowd, fuzz, memory, replicas, speed
+from bench import accept, crowd, fuzz, memory, model, replicas, speed
 from bench.figures import Figure, merge, show
 from chaos.run import measure as measure_chaos
 from rich.console import Console
@@ -21,6 +21,7 @@ from bot.logs import set_up_logs
 RESULTS = Path(__file__).parents[2] / "build" / "bench.json"
 GROUPS: dict[str, Callable[[Callable[[str], None]], Awaitable[Sequence[Figure]]]] = {
     "speed": speed.measure,
+    "model": model.measure,
     "accept": accept.measure,
     "memory": memory.measure,
     "fuzz": fuzz.measure,

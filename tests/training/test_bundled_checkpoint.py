@@ -84,10 +84,11 @@ CHATS = (
 @pytest.mark.parametrize("chat", CHATS, ids=lambda chat: chat[0][0])
 def test_chats_as_the_demo_has_them_get_sensible_replies(chat: tuple[tuple[str, str], ...]) -> None:
     pytest.importorskip("torch")
+    from writing import Writer
+
     from engine.training.corpus import MINI as FAMILY
     from engine.training.corpus import Exchange
-    from engine.training.evaluate import loops
-    from engine.training.writing import Writer
+    from engine.training.judge import loops
 
     writer = Writer(MINI)
     before: list[Exchange] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +96,24 @@ def test_what_can_not_be_written_leaves_the_old_one(run: Path, tmp_path: Path) -
         publish(run, out)
 
     assert (out / "model.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize("room", [1_000, 20_000], ids=["none", "a part"])
+def test_a_disk_that_fills_up_leaves_the_old_one(run: Path, tmp_path: Path, room: int) -> None:
+    """A bound on what a file may hold fails in the middle of writing, as a full disk does."""
+    out = publish(run, tmp_path / "model")
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        with pytest.raises(PublishError, match="can't be written"):
+            publish(run, out)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
 def test_a_broken_run_leaves_the_old_one(run: Path, tmp_path: Path) -> None:

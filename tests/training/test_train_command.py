@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.cli.train import INTERRUPTED, TrainingMissing
+from bot.cli.long_runs import INTERRUPTED, TrainingMissing
 
 WAIT_S = 60.0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,17 +12,14 @@ torch = pytest.importorskip("torch")
 
 from engine.training.gptj import load_gptj  # noqa: E402
 from engine.training.loop import CHECKPOINT, CheckpointError, load_state, schedule  # noqa: E402
+from engine.training.losses import LOG, read_losses  # noqa: E402
 from engine.training.model import Model, Shape  # noqa: E402
-from engine.training.pretrain import LOG, recipe_of, train  # noqa: E402
+from engine.training.pretrain import recipe_of, train  # noqa: E402
 from engine.training.publish import largest_difference, publish  # noqa: E402
 from engine.training.recipe import Recipe, RecipeError, load_recipe  # noqa: E402
 
 pytestmark = pytest.mark.torch
 TINY = load_recipe("tiny")
-
-
-def losses(out: Path) -> list[float]:
-    return [json.loads(line)["loss"] for line in (out / LOG).read_text().splitlines()]
 
 
 def after(steps: int) -> Callable[[], bool]:
@@ -40,7 +36,7 @@ def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_loss_falls(whole_run: Path) -> None:
-    curve = losses(whole_run)
+    curve = read_losses(whole_run)
 
     assert len(curve) == TINY.steps
     assert sum(curve[-3:]) / 3 < sum(curve[:3]) / 3 - 0.5
@@ -53,7 +49,24 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
     second = train(TINY, out=tmp_path)
 
     assert (first, second) == (False, True)
-    assert losses(tmp_path) == pytest.approx(losses(whole_run), abs=1e-4)
+    assert read_losses(tmp_path) == pytest.approx(read_losses(whole_run), abs=1e-4)
+
+
+def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(
+    whole_run: Path, tmp_path: Path
+) -> None:
+    """A power cut leaves lines of steps that no checkpoint holds, the last one half written."""
+
+    def killed() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(TINY, out=tmp_path, progress=lambda done: killed() if done.step == 8 else None)
+    with (tmp_path / LOG).open("a") as log:
+        log.write('{"step": 9, "lo')
+
+    assert train(TINY, out=tmp_path)
+    assert read_losses(tmp_path) == pytest.approx(read_losses(whole_run), abs=1e-4)
 
 
 def test_the_end_may_be_chosen_while_the_run_goes_on(tmp_path: Path) -> None:
@@ -63,7 +76,7 @@ def test_the_end_may_be_chosen_while_the_run_goes_on(tmp_path: Path) -> None:
 
     assert train(shorter, out=tmp_path)
     assert recipe_of(tmp_path).tokens == shorter.tokens
-    assert len(losses(tmp_path)) == 5
+    assert len(read_losses(tmp_path)) == 5
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +97,7 @@ def test_a_run_may_start_where_another_was_published(
 ) -> None:
     train(replace(TINY, start=str(published)), out=tmp_path, stop=after(1))
 
-    assert losses(tmp_path)[0] < losses(whole_run)[0] - 0.5
+    assert read_losses(tmp_path)[0] < read_losses(whole_run)[0] - 0.5
     assert (tmp_path / "tokenizer.json").read_bytes() == (published / "tokenizer.json").read_bytes()
 
 

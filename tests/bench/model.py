@@ -1,0 +1,33 @@
+"""Group `model`: what the bundled checkpoint says to what it was never trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bench.figures import Figure
+
+from bot.examining import examine, open_examined
+from bot.probing import probe
+from bot.settings import Settings
+from engine.checkpoint import BUNDLED
+from engine.training.exam import Size, draw
+from engine.training.probes import load_probes
+
+
+async def measure(report: Callable[[str], None]) -> Sequence[Figure]:
+    """Serve it with vLLM and ask it everything, as `jay evaluate model` does."""
+    async with open_examined(str(BUNDLED), Settings(), report) as (speech, scorer):
+        examined = await examine(speech, scorer, draw(Size()), report)
+        probed = await probe(speech, scorer, load_probes(), report)
+    scores = (*examined.scores, *probed.scores)
+    return [
+        Figure(
+            name=one.name,
+            value=one.value,
+            unit=one.unit,
+            baseline=one.baseline,
+            n=one.n,
+            how=one.measured,
+        )
+        for one in scores
+    ]
