@@ -14,7 +14,7 @@ from bot.messages import IncomingMessage
 from bot.prompting import Said
 from bot.skills import grounding
 from bot.skills.quoting import bullets, day, line, quote
-from bot.skills.ranges import EXAMPLES, Range, parse_range
+from bot.skills.ranges import NoRange, Range, parse_range
 from bot.skills.skill import Outcome, Progress, Request, Steps, Task, ask, look
 
 STRETCH = 6
@@ -32,8 +32,8 @@ MATTERS = frozenset(
 def summarize(request: Request) -> Steps[Outcome]:
     """Yield what is needed to sum up, return the summary with its coverage line."""
     wanted = parse_range(request.text, now=request.now)
-    if wanted is None:
-        return Outcome(text=f"I don't know the range “{request.text.strip()}”. Try {EXAMPLES}.")
+    if isinstance(wanted, NoRange):
+        return Outcome(text=wanted.told)
     yield Progress(text="Reading the messages")
     seen = yield from look(
         request.place,
