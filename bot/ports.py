@@ -21,6 +21,7 @@ from bot.messages import (
     Place,
     PlatformName,
 )
+from bot.notes import Notes
 from bot.prompts import Piece, Prompt, ServedModel
 
 Hear = Callable[[Event], Awaitable[None]]
@@ -99,7 +100,7 @@ class Gap:
     """All before was heard, Unix seconds."""
 
 
-class Store(Protocol):
+class Store(Notes, Protocol):
     """The conversation store. Every method is one atomic step, and safe to repeat.
 
     All raise `StoreUnreachable` and `StoreFull`; those that take a lease raise
