@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.conversations import Conversation, Reply, Turn
+from bot.histories import Histories
 from bot.messages import (
     Command,
     Event,
@@ -336,7 +337,7 @@ class Pace:
     per_s: float
 
 
-class Surface(Protocol):
+class Surface(Histories, Protocol):
     """A platform as something to write on. It raises `PlatformError`s only."""
 
     pace: Pace

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 import structlog
@@ -32,6 +32,8 @@ KEPT_S = 300.0
 """How long a name may be an old one."""
 MOST_CHANNELS = 5_000
 MOST_GUILDS = 500
+ARCHIVED_MAX = 100
+"""Archived threads that one call gives."""
 
 _GUILDS = TypeAdapter(list[PostedPayload])
 _THREADS = TypeAdapter(ActiveThreadsPayload)
@@ -114,6 +116,43 @@ class Directory:
                 if int(one.last_message_id or 0) >= int(id_at(since))
             ]
         return found
+
+    async def threads(self, place: Place, *, since: float) -> list[str]:
+        """Return ids of a channel's threads with messages since a time, the newest first.
+
+        Archived ones are among them as far as they are public and were archived since then.
+
+        Raises:
+            PlatformError: Discord can't be reached; a retry may help.
+        """
+        active = await self._rest.ask(
+            _THREADS,
+            "GET",
+            "/guilds/{guild_id}/threads/active",
+            where={"guild_id": place.workspace},
+        )
+        found = [one for one in active.threads if one.parent_id == place.channel]
+        found += await self._archived(place.channel)
+        newest = {one.id: int(one.last_message_id or one.id) for one in found}
+        fresh = [one for one, at in newest.items() if at >= int(id_at(since))]
+        return sorted(fresh, key=lambda one: newest[one], reverse=True)
+
+    async def _archived(self, channel_id: str) -> Sequence[ChannelPayload]:
+        """Return a channel's public archived threads, the last archived, at most one page."""
+        try:
+            archived = await self._rest.ask(
+                _THREADS,
+                "GET",
+                "/channels/{channel_id}/threads/archived/public",
+                where={"channel_id": channel_id},
+                query={"limit": ARCHIVED_MAX},
+            )
+        except PlatformError as error:
+            if error.retry:
+                raise
+            log.info("discord.archive_closed", channel=channel_id, error=str(error))
+            return ()
+        return archived.threads
 
     async def names(self, guild_id: str | None) -> Names:
         """Return what a server calls its roles and channels.

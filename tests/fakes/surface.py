@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bot.errors import MessageGone, PlatformError
+from bot.histories import History
 from bot.messages import IncomingMessage, Place
 from bot.ports import Pace, Target
 
@@ -23,6 +24,7 @@ class MemorySurface:
     places_errors: list[Exception] = field(default_factory=list)
     reads: list[Place] = field(default_factory=list)
     sits_in: list[Place] = field(default_factory=list)
+    zones: dict[str, str] = field(default_factory=dict)
     whispers: list[tuple[str, str]] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
     writes: list[tuple[str, str, str]] = field(default_factory=list)
@@ -87,6 +89,25 @@ class MemorySurface:
             and place.thread in ("", one.place.thread, one.message_id)
         ]
         return found[-limit:]
+
+    async def read_range(self, place: Place, *, limit: int, since: float, until: float) -> History:
+        found = await self.history(place, limit=len(self.history_of) or 1)
+        found = [one for one in found if since <= one.sent_at < until]
+        outside = [one for one in found if not one.place.thread]
+        threads = {one.place.thread for one in found if one.place.thread}
+        cut = outside[-limit:] + [one for one in found if one.place.thread][-limit:]
+        whole = len(cut) == len(found)
+        cut.sort(key=lambda one: (one.sent_at, one.message_id))
+        begins = since if whole and self.history_of else until
+        return History(
+            messages=tuple(cut),
+            begins=begins,
+            threads=frozenset(threads) if whole else frozenset(),
+            whole=whole,
+        )
+
+    async def zone(self, person: str) -> str:
+        return self.zones.get(person, "")
 
     async def places(self, *, since: float) -> list[Place]:
         if self.places_errors:
