@@ -49,6 +49,9 @@ class Range:
     asked: str
     """The range in words, as it was understood."""
     limit: int = MOST
+    """The most that are read."""
+    count: int = 0
+    """The newest so many are asked for; 0: all."""
     since: float = 0.0
     """Unix seconds; 0.0: any age."""
     until: float = float("inf")
@@ -89,7 +92,7 @@ def parse_range(text: str, *, now: float, zone: tzinfo = UTC) -> Range | NoRange
     if not asked or (match := LAST.fullmatch(asked)):
         count = int(match[1]) if asked and match else DEFAULT_LAST
         said = f"the last {count:,} message{'s' * (count != 1)}"
-        return Range(asked=said, limit=min(count, MOST)) if count else _unknown(text)
+        return Range(asked=said, limit=min(count, MOST), count=count) if count else _unknown(text)
     if match := SPAN.fullmatch(asked):
         return _span(int(match[1] or 1), match[2], now) or _unknown(text)
     here = datetime.fromtimestamp(now, zone)
