@@ -41,6 +41,7 @@ class Batcher:
     session: str
     """The conversation, as in `Prompt`."""
     stop: asyncio.Event
+    at_once: int = AT_ONCE
     cut: Literal["", "stopped", "failed"] = ""
     error: EngineError | None = None
     """What the engine failed with."""
@@ -62,7 +63,7 @@ class Batcher:
         """
         digests = [_digest(speech, task) for task in tasks]
         said = await self._kept(tasks, digests)
-        room = asyncio.Semaphore(AT_ONCE)
+        room = asyncio.Semaphore(self.at_once)
 
         async def one(at: int) -> None:
             async with room:
@@ -70,6 +71,8 @@ class Batcher:
                     said[at] = await self._ask(speech, tasks[at], digests[at])
                     tell(_finished(said), len(said))
 
+        if self.stop.is_set():
+            self.cut = "stopped"
         tell(_finished(said), len(said))
         running = [asyncio.create_task(one(at)) for at, known in enumerate(said) if known is None]
         if running:

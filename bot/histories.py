@@ -15,11 +15,12 @@ class History:
     messages: tuple[IncomingMessage, ...]
     """Oldest first, each once, bots' too; Jay's own are not among them."""
     begins: float
-    """From here on nothing that was said outside of threads is missing, Unix seconds."""
+    """From here on nothing is missing that was said outside of threads, Unix seconds."""
     threads: frozenset[str]
-    """Threads of which nothing in the range is missing."""
+    """Threads of which nothing is missing from there on: those that were read, and those of
+    which it is known that nothing was said in them."""
     whole: bool
-    """Nothing that it knows of was left out, for the limit or for the number of threads."""
+    """It reaches back to where the range begins, and no thread was left out for their number."""
 
 
 class Histories(Protocol):
@@ -32,7 +33,8 @@ class Histories(Protocol):
 
         Args:
             place: a channel with its threads, or one thread.
-            limit: at most so many of each thread and of the channel outside of threads.
+            limit: at most so many outside of threads, and what threads hold from the oldest of
+                these on; at most so many of a single thread.
             since: sent at this time or later, Unix seconds.
             until: sent before this time; may be infinite.
 

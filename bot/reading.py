@@ -146,17 +146,15 @@ def missing(
 ) -> list[IncomingMessage]:
     """Return the logged messages that a history should show and doesn't. Pure."""
     shown = {one.message_id for one in history.messages}
-    return [
+    unseen = [
         one
         for one in logged
-        if one.message_id not in shown
-        and one.sent_at < until
-        and (
-            one.place.thread in history.threads
-            if one.place.thread
-            else one.sent_at >= history.begins
-        )
+        if one.message_id not in shown and history.begins <= one.sent_at < until
     ]
+    outside = [one for one in unseen if not one.place.thread]
+    # A root that is gone from the channel's history leaves no thread behind.
+    known = history.threads | {one.message_id for one in outside}
+    return [*outside, *(one for one in unseen if one.place.thread in known)]
 
 
 def _newest_of(person: Person, messages: Sequence[IncomingMessage], until: float) -> float:

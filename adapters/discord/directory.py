@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 import structlog
 from pydantic import TypeAdapter
 
-from adapters.discord.limits import id_at
+from adapters.discord.limits import id_at, said_at
 from adapters.discord.normalise import Names, direct_place, place_of
 from adapters.discord.payloads import (
     ActiveThreadsPayload,
@@ -117,10 +117,10 @@ class Directory:
             ]
         return found
 
-    async def threads(self, place: Place, *, since: float) -> list[str]:
-        """Return ids of a channel's threads with messages since a time, the newest first.
+    async def threads(self, place: Place) -> dict[str, float]:
+        """Return a channel's threads with when their newest message was sent, that first.
 
-        Archived ones are among them as far as they are public and were archived since then.
+        Archived ones are among them as far as they are public, the last archived.
 
         Raises:
             PlatformError: Discord can't be reached; a retry may help.
@@ -133,9 +133,8 @@ class Directory:
         )
         found = [one for one in active.threads if one.parent_id == place.channel]
         found += await self._archived(place.channel)
-        newest = {one.id: int(one.last_message_id or one.id) for one in found}
-        fresh = [one for one, at in newest.items() if at >= int(id_at(since))]
-        return sorted(fresh, key=lambda one: newest[one], reverse=True)
+        newest = {one.id: said_at(one.last_message_id or one.id) for one in found}
+        return dict(sorted(newest.items(), key=lambda item: item[1], reverse=True))
 
     async def _archived(self, channel_id: str) -> Sequence[ChannelPayload]:
         """Return a channel's public archived threads, the last archived, at most one page."""

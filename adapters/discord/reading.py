@@ -42,29 +42,30 @@ async def read_range(
     said, whole, any_there = await _one(rest, directory, place, limit, since, until)
     found = {one.message_id: one for one in said}
     if place.thread:
-        threads = frozenset((place.thread,)) if whole and any_there else frozenset()
-        return _told(found, me, begins=until, threads=threads, whole=whole)
+        begins = since if whole and any_there else until
+        return _told(found, me, begins=begins, threads=frozenset((place.thread,)), whole=whole)
     begins = since if whole else min((one.sent_at for one in said), default=until)
-    ids = [] if place.direct else await directory.threads(place, since=since)
-    whole = whole and len(ids) <= THREADS_MAX
-    read_whole = set()
-    for thread in ids[:THREADS_MAX]:
+    listed = {} if place.direct else await directory.threads(place)
+    fresh = [one for one, newest in listed.items() if newest >= begins]
+    complete = listed.keys() - fresh[THREADS_MAX:]
+    whole = whole and len(fresh) <= THREADS_MAX
+    for thread in fresh[:THREADS_MAX]:
         inner = replace(place, thread=thread)
         try:
-            said, there, _ = await _one(rest, directory, inner, limit, since, until)
+            said, there, _ = await _one(rest, directory, inner, limit, begins, until)
         except PlatformError as error:
             if error.retry:
                 raise
             log.info("discord.thread_closed", thread=thread, error=str(error))
+            complete = complete - {thread}
             continue
-        if there:
-            read_whole.add(thread)
-        whole = whole and there
+        if not there:
+            whole, complete = False, complete - {thread}
         # The message that a thread hangs on is the channel's.
         found = {one.message_id: one for one in said} | found
     # Without the permission to read the history Discord shows nothing, and doesn't say so.
     begins = begins if any_there else until
-    return _told(found, me, begins=begins, threads=frozenset(read_whole), whole=whole)
+    return _told(found, me, begins=begins, threads=frozenset(complete), whole=whole)
 
 
 async def _one(

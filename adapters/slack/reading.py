@@ -45,45 +45,40 @@ async def read_range(
         PlatformError: Slack doesn't let Jay read there, or can't be reached.
     """
     found: dict[str, Json] = {}
-    threads = [place.thread] if place.thread else []
-    begins, whole = since, True
+    begins, whole, complete, threads = since, True, {place.thread}, [place.thread]
     if not place.thread:
-        listed, whole = await _outside(reader, place.channel, limit, since, until)
-        found = {str(one.get("ts")): one for one in listed if since <= seconds_of(one) < until}
-        begins = since if whole else min(map(seconds_of, found.values()), default=until)
-        roots = [one for one in listed if _replied_to(one) >= since]
-        roots.sort(key=_replied_to, reverse=True)
-        threads = [str(one.get("ts")) for one in roots[:THREADS_MAX]]
-        whole = whole and len(roots) <= THREADS_MAX
+        listed, begins = await _outside(reader, place.channel, limit, since, until)
+        found = {_ts(one): one for one in listed if begins <= seconds_of(one) < until}
+        going_on = sorted(
+            (one for one in listed if _replied_to(one) >= begins), key=_replied_to, reverse=True
+        )
+        threads = [_ts(one) for one in going_on[:THREADS_MAX]]
+        complete = {_ts(one) for one in listed} - {_ts(one) for one in going_on[THREADS_MAX:]}
+        whole = begins <= since and len(going_on) <= THREADS_MAX
         begins = begins if listed else until
     for root in threads:
-        oldest = f"{since:.6f}" if since > 0 else ""
-
-        async def replies(root: str = root, oldest: str = oldest) -> list[Json]:
-            return await reader.thread(place.channel, root, limit=limit + 1, oldest=oldest)
-
-        said = [one for one in await _patiently(replies) if since <= seconds_of(one) < until]
+        said = await _inside(reader, place.channel, root, limit, begins, until)
         if len(said) > limit:
-            said, whole = said[-limit:], False
-        found |= {str(one.get("ts")): one for one in said}
+            said, whole, complete = said[-limit:], False, complete - {root}
+        found |= {_ts(one): one for one in said}
     return History(
         messages=await _read(reader, place, sorted(found.values(), key=seconds_of)),
         begins=begins,
-        threads=frozenset(threads),
+        threads=frozenset(complete),
         whole=whole,
     )
 
 
 async def _outside(
     reader: Reader, channel: str, limit: int, since: float, until: float
-) -> tuple[list[Json], bool]:
-    """Return the newest of a channel outside of threads, and whether the range is whole.
+) -> tuple[list[Json], float]:
+    """Return the newest of a channel outside of threads, and from when on that is complete.
 
-    Roots of before the range are among them.
+    Some that are older are among them: their threads may go on in the range.
     """
     listed: list[Json] = []
-    cursor, before = "", 0
-    while True:
+    cursor, before, begins = "", 0, since
+    while before <= BEFORE_PAGES:
 
         async def page(cursor: str = cursor) -> tuple[list[Json], str]:
             with translated("conversations.history"):
@@ -97,15 +92,25 @@ async def _outside(
 
         messages, cursor = await _patiently(page)
         listed += messages
-        inside = [one for one in listed if seconds_of(one) >= since]
+        inside = [one for one in listed if seconds_of(one) >= begins]
         if len(inside) > limit:
-            return inside[:limit], False
+            begins = seconds_of(inside[limit - 1])
+        before += len(inside) < len(listed) or len(inside) > limit
         if not cursor:
-            return listed, True
-        if len(inside) < len(listed):
-            before += 1
-            if before > BEFORE_PAGES:
-                return listed, True
+            break
+    return listed, begins
+
+
+async def _inside(
+    reader: Reader, channel: str, root: str, limit: int, since: float, until: float
+) -> list[Json]:
+    """Return the newest of a thread in a range, one more than the limit if there are more."""
+    oldest = f"{since:.6f}" if since > 0 else ""
+
+    async def replies() -> list[Json]:
+        return await reader.thread(channel, root, limit=limit + 1, oldest=oldest)
+
+    return [one for one in await _patiently(replies) if since <= seconds_of(one) < until]
 
 
 async def _patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -132,6 +137,10 @@ async def _read(reader: Reader, place: Place, said: list[Json]) -> tuple[Incomin
     )
     read = (normalise.read_message(one, place=outside, jay=reader.jay, names=names) for one in said)
     return tuple(one for one in read if one is not None)
+
+
+def _ts(message: Json) -> str:
+    return str(message.get("ts"))
 
 
 def _replied_to(message: Json) -> float:

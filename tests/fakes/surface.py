@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bot.errors import MessageGone, PlatformError
+from bot.errors import MayNotWrite, MessageGone, PlatformError
 from bot.histories import History
 from bot.messages import IncomingMessage, Place
 from bot.ports import Pace, Target
@@ -24,6 +24,8 @@ class MemorySurface:
     places_errors: list[Exception] = field(default_factory=list)
     reads: list[Place] = field(default_factory=list)
     sits_in: list[Place] = field(default_factory=list)
+    closed_to_jay: set[str] = field(default_factory=set)
+    """Channels whose history Jay may not read."""
     zones: dict[str, str] = field(default_factory=dict)
     whispers: list[tuple[str, str]] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
@@ -91,19 +93,19 @@ class MemorySurface:
         return found[-limit:]
 
     async def read_range(self, place: Place, *, limit: int, since: float, until: float) -> History:
+        if place.channel in self.closed_to_jay:
+            raise MayNotWrite("not_in_channel")
         found = await self.history(place, limit=len(self.history_of) or 1)
-        found = [one for one in found if since <= one.sent_at < until]
+        found = [one for one in found if one.sent_at < until]
         outside = [one for one in found if not one.place.thread]
-        threads = {one.place.thread for one in found if one.place.thread}
-        cut = outside[-limit:] + [one for one in found if one.place.thread][-limit:]
-        whole = len(cut) == len(found)
-        cut.sort(key=lambda one: (one.sent_at, one.message_id))
-        begins = since if whole and self.history_of else until
+        inside = [one for one in outside if one.sent_at >= since]
+        begins = inside[-limit].sent_at if len(inside) > limit else since
+        cut = [one for one in found if one.sent_at >= begins]
         return History(
-            messages=tuple(cut),
-            begins=begins,
-            threads=frozenset(threads) if whole else frozenset(),
-            whole=whole,
+            messages=tuple(sorted(cut, key=lambda one: (one.sent_at, one.message_id))),
+            begins=begins if found else until,
+            threads=frozenset(one.place.thread or one.message_id for one in found),
+            whole=begins == since,
         )
 
     async def zone(self, person: str) -> str:
