@@ -327,6 +327,9 @@ class Target:
     """Id of the person answered; the only one it may ping."""
     handle: str = ""
     """A command's handle; the first part then fulfils the command."""
+    stop: bool = False
+    """While it is being written, a Stop button stands below it; who presses it is heard as a
+    `StopAsked`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

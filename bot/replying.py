@@ -175,8 +175,8 @@ class Replier:
     ) -> _Work:
         newest = mail[-1]
         surface = self.surfaces[newest.place.platform]
-        target = _target(newest)
         chosen = choose(newest)
+        target = replace(_target(newest), stop=chosen.name == "summarize")
         draft = Draft(
             surface=surface,
             target=target,

@@ -21,6 +21,7 @@ from types import TracebackType
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.slack.buttons import with_stop
 from adapters.slack.errors import code_of, translated
 from adapters.slack.history import Reader
 from adapters.slack.install import ask_installation, open_client
@@ -122,7 +123,7 @@ class SlackSurface:
                 self._responses.choose(target.handle)
                 await self._responses.edit(target.handle, message_id, part)
             return
-        written = part == shown
+        written = part == shown and not (last and target.stop)
         if self._streams.owns(channel, message_id):
             written = await self._streams.write(channel, message_id, part, last=last)
         if not written:
@@ -230,6 +231,7 @@ class SlackSurface:
                     thread_ts=thread or None,
                     text=text,
                     markdown_text=markdown,
+                    blocks=self._blocks(target, part, last=last),
                     metadata=metadata(nonce),
                     unfurl_links=False,
                     unfurl_media=False,
@@ -249,14 +251,20 @@ class SlackSurface:
     async def _update(self, target: Target, ts: str, part: str, *, last: bool) -> None:
         self._allowance.take(asyncio.get_running_loop().time(), last=last)
         try:
-            await self._send_update(target, ts, part)
+            await self._send_update(target, ts, part, last=last)
         except Rejected as error:
             if code_of(error) != "streaming_state_conflict":
                 raise
             await self._streams.end(target.place.channel, ts)  # another process left it open
-            await self._send_update(target, ts, part)
+            await self._send_update(target, ts, part, last=last)
 
-    async def _send_update(self, target: Target, ts: str, part: str) -> None:
+    def _blocks(self, target: Target, part: str, *, last: bool) -> list[dict[str, object]] | None:
+        """Return what stands instead of the text; nothing at last, so that a button goes."""
+        if not target.stop or self._streams_to(target):
+            return None
+        return [] if last else with_stop(part)
+
+    async def _send_update(self, target: Target, ts: str, part: str, *, last: bool) -> None:
         text, markdown = self._text(target, part)
         with translated("chat.update"):
             await self._client.chat_update(
@@ -264,6 +272,7 @@ class SlackSurface:
                 ts=ts,
                 text=text,
                 markdown_text=markdown,
+                blocks=self._blocks(target, part, last=last),
                 unfurl_links=False,
                 unfurl_media=False,
             )

@@ -93,7 +93,7 @@ async def measure(report: Callable[[str], None]) -> Sequence[Figure]:
                 speech = await open_speech(
                     engine,
                     model=model,
-                    family=family_for(model, load_families()),
+                    family=family_for(model, load_families(), chosen=""),
                     persona="",
                     max_tokens=300,
                 )

@@ -449,3 +449,30 @@ async def test_an_empty_history_is_not_taken_to_be_whole(
     told = await surface.read_range(place, limit=9, since=0, until=1_700_000_000)
 
     assert (told.messages, told.begins) == ((), 1_700_000_000)
+
+
+async def test_a_stop_button_stands_below_a_reply_until_it_is_finished(
+    surface: DiscordSurface, world: World, target: Target
+) -> None:
+    where = replace(target, stop=True)
+    posted = await surface.post(where, "_Reading…_", nonce="r1.0", last=False)
+    first = world.get(where.place.channel, posted).extra["components"]
+    await surface.edit(where, posted, "_More…_", shown="_Reading…_", last=False)
+    second = world.get(where.place.channel, posted).extra["components"]
+    await surface.edit(where, posted, "_More…_", shown="_More…_", last=True)
+
+    assert [row["components"][0]["label"] for row in (*first, *second)] == ["Stop", "Stop"]
+    assert not world.get(where.place.channel, posted).extra["components"]
+
+
+async def test_a_commands_answer_has_its_stop_button_too(
+    edge: DiscordEdge, surface: DiscordSurface, side: DiscordSide, ear: Ear, world: World,
+    maya: str, general: str,
+) -> None:  # fmt: skip
+    where = replace(await commanded(side, ear, maya, general), stop=True)
+    posted = await surface.post(where, "_Reading…_", nonce="r1.0", last=False)
+    first = world.get(general, posted).extra["components"]
+    await surface.edit(where, posted, "Done.", shown="_Reading…_", last=True)
+
+    assert first
+    assert not world.get(general, posted).extra["components"]

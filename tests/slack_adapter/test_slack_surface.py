@@ -451,3 +451,34 @@ async def test_a_channel_that_jay_is_not_in_has_no_range(surface, world):
 
 async def test_a_persons_time_zone_is_that_of_their_profile(surface, maya):
     assert await surface.zone(maya.id) == "Europe/Lisbon"
+
+
+async def test_a_stop_button_stands_below_a_reply_until_it_is_finished(surface, world, general):
+    where = target(general, stop=True)
+    ts = await surface.post(where, "_Reading & so on…_", nonce="r1.0", last=False)
+    first = world.get(general, ts).extra["blocks"]
+    await surface.edit(where, ts, "_More…_", shown="_Reading & so on…_", last=False)
+    second = world.get(general, ts).extra["blocks"]
+    await surface.edit(where, ts, "Done.", shown="_More…_", last=True)
+
+    assert [one["type"] for one in first] == ["section", "actions"]
+    assert second[0]["text"]["text"] == "_More…_"
+    assert world.get(general, ts).text == "Done."
+    assert not world.get(general, ts).extra["blocks"]
+
+
+async def test_a_last_word_that_stands_there_already_still_takes_the_button_away(
+    surface, world, general
+):
+    where = target(general, stop=True)
+    ts = await surface.post(where, "Done.", nonce="r1.0", last=False)
+    await surface.edit(where, ts, "Done.", shown="Done.", last=True)
+
+    assert not world.get(general, ts).extra["blocks"]
+
+
+async def test_what_a_section_can_t_hold_is_shown_without_a_button(surface, world, general):
+    ts = await surface.post(target(general, stop=True), "x" * 3_500, nonce="r1.0", last=False)
+
+    assert len(world.get(general, ts).text) == 3_500
+    assert not world.get(general, ts).extra["blocks"]
