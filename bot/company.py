@@ -39,6 +39,8 @@ class Company:
     budget: WriteBudget
     may_write: bool = True
     """False where the message shows words already, of a reply that another worker began."""
+    progress: bool = False
+    """Whether the line tells how far a skill is: it is then shown whatever the platform shows."""
     _wrote: bool = False
 
     async def keep(self, *, spoken: Callable[[], bool]) -> None:
@@ -67,7 +69,7 @@ class Company:
             return False
 
     def _write(self, *, seen: bool) -> None:
-        needed = self._wrote or not seen or self.driver.waiting is not None
+        needed = self.progress or self._wrote or not seen or self.driver.waiting is not None
         crowded = self.budget.waiting(self.target.place.write_lane) >= CROWDED_LANE
         if self.may_write and needed and not crowded:
             self._wrote = True

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.conversations import Conversation, Reply, Turn
+from bot.histories import Histories
 from bot.messages import (
     Command,
     Event,
@@ -21,6 +22,7 @@ from bot.messages import (
     Place,
     PlatformName,
 )
+from bot.notes import Notes
 from bot.paces import Pace, SharedPace
 from bot.prompts import Piece, Prompt, ServedModel, Waiting
 
@@ -43,27 +45,22 @@ class SlashCommand(Protocol):
     @property
     def name(self) -> str:
         """Without the slash: `summarize`."""
-        ...
 
     @property
     def description(self) -> str:
         """What it does, in at most 100 characters."""
-        ...
 
     @property
     def argument(self) -> str:
         """Name of its one free-text argument."""
-        ...
 
     @property
     def argument_description(self) -> str:
         """What the argument takes, in at most 100 characters."""
-        ...
 
     @property
     def required(self) -> bool:
         """Whether the argument must be given."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +97,7 @@ class Gap:
     """All before was heard, Unix seconds."""
 
 
-class Store(Protocol):
+class Store(Notes, Protocol):
     """The conversation store. Every method is one atomic step, and safe to repeat.
 
     All raise `StoreUnreachable` and `StoreFull`; those that take a lease raise
@@ -109,7 +106,6 @@ class Store(Protocol):
 
     async def ping(self) -> None:
         """Return if the store answers."""
-        ...
 
     async def accept(
         self,
@@ -140,34 +136,27 @@ class Store(Protocol):
         Raises:
             MailboxFull: the mailbox is at its bound; the message is logged, not queued.
         """
-        ...
 
     async def accept_command(self, command: Command, *, conversation: Conversation) -> bool:
         """Put a command in the mailbox once and wake a worker; False if seen before."""
-        ...
 
     async def change(self, changed: MessageChanged) -> None:
         """Apply an edit to the log, to mail that still waits, and to settled turns."""
-        ...
 
     async def delete(self, deleted: MessageDeleted) -> None:
         """Take a message out of the log, the mailbox and the turns.
 
         If a reply to it alone is in the making, that reply is asked to stop.
         """
-        ...
 
     async def ask_stop(self, conversation: Conversation) -> None:
         """Ask the worker that has the conversation to stop its reply. Kept one minute."""
-        ...
 
     async def conversation_at(self, place: Place, message_id: str) -> Conversation | None:
         """Return the conversation that a stored or posted message belongs to, if any."""
-        ...
 
     async def takes_part(self, conversation: Conversation) -> bool:
         """Tell whether Jay has mail, turns or a reply in this conversation."""
-        ...
 
     async def claim(self, *, worker: str, lease_s: float, wait_s: float) -> Lease | None:
         """Take the conversation that has waited longest with mail, and nobody's lease.
@@ -175,58 +164,45 @@ class Store(Protocol):
         The longest of its shard: channels are spread over shards, which take turns.
         Waits up to `wait_s` for one. A lease that ran out counts as nobody's.
         """
-        ...
 
     async def renew(self, lease: Lease, *, lease_s: float) -> bool:
         """Prolong the lease. Returns True if a person asked to stop since the claim."""
-        ...
 
     async def release(self, lease: Lease) -> None:
         """Give the conversation back; with mail left it is awake again at once."""
-        ...
 
     async def mail(self, lease: Lease) -> Sequence[Mail]:
         """Return the mail that waits, in order."""
-        ...
 
     async def turns(self, conversation: Conversation) -> Sequence[Turn]:
         """Return the settled turns, oldest first."""
-        ...
 
     async def window_start(self, conversation: Conversation) -> int:
         """Return the mark that `keep_window_start` was last given; 0 before."""
-        ...
 
     async def keep_window_start(self, lease: Lease, start: int) -> None:
         """Remember a mark of where the prompt's window begins; the store doesn't read it."""
-        ...
 
     async def open_reply(self, lease: Lease) -> Reply | None:
         """Return the reply that a worker began here and did not settle."""
-        ...
 
     async def save_reply(self, lease: Lease, reply: Reply) -> None:
         """Put a reply in the making on record; its message ids lead back to the conversation."""
-        ...
 
     async def settle(self, lease: Lease, *, answered: Sequence[str], turns: Sequence[Turn]) -> None:
         """Append turns, drop the answered mail and the open reply, all at once."""
-        ...
 
     async def park(self, lease: Lease, *, message_ids: Sequence[str]) -> None:
         """Put mail aside for an operator, and drop the open reply, all at once.
 
         At most 1,000 pieces of a shard are kept aside, the newest; each as long as the retention.
         """
-        ...
 
     async def parked(self) -> Sequence[Parked]:
         """Return what was put aside, oldest first."""
-        ...
 
     async def take_up(self, parked: Parked) -> bool:
         """Put parked mail back into its mailbox and wake a worker; False if it is not there."""
-        ...
 
     async def messages(
         self, place: Place, *, limit: int, since: float = 0.0
@@ -241,11 +217,9 @@ class Store(Protocol):
             limit: at most so many.
             since: sent at this time or later, Unix seconds.
         """
-        ...
 
     async def log_history(self, messages: Sequence[IncomingMessage]) -> int:
         """Log messages that a platform's history gave; returns how many were new."""
-        ...
 
     async def note_gap(self, platform: PlatformName, *, heard_until: float) -> None:
         """Put on record that something may have been missed wherever Jay has heard anybody.
@@ -255,7 +229,6 @@ class Store(Protocol):
         or where a gap that is still open begins. A conversation's thread is a
         place from its first message on.
         """
-        ...
 
     async def note_places(
         self, platform: PlatformName, places: Sequence[Place], *, since: float
@@ -265,19 +238,15 @@ class Store(Protocol):
         They begin at `since`, but not before Jay first heard anybody on this
         platform: what was said before its time is not Jay's to answer.
         """
-        ...
 
     async def gaps(self, platform: PlatformName, *, limit: int) -> Sequence[Gap]:
         """Return the open gaps, those first that begin last."""
-        ...
 
     async def close_gap(self, gap: Gap) -> None:
         """Take a gap off the record, unless it begins earlier by now."""
-        ...
 
     async def forget_person(self, platform: PlatformName, person_id: str) -> int:
         """Delete every logged message, piece of mail and turn of a person; returns how many."""
-        ...
 
 
 class Edge(Protocol):
@@ -286,7 +255,6 @@ class Edge(Protocol):
     @property
     def ready(self) -> bool:
         """Whether it is connected now."""
-        ...
 
     async def run(self) -> None:
         """Listen until cancelled.
@@ -294,7 +262,6 @@ class Edge(Protocol):
         Raises:
             TokenRefused: the platform will not let Jay in.
         """
-        ...
 
 
 class Engine(Protocol):
@@ -306,15 +273,12 @@ class Engine(Protocol):
         Raises:
             EngineUnreachable: nothing answers.
         """
-        ...
 
     async def encode(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """Return each text's token ids in the served model's vocabulary, nothing added."""
-        ...
 
     def waiting(self, session: str) -> Waiting | None:
         """Return where the next request of a session stands in the queue; None: none waits."""
-        ...
 
     def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Generate. Closing the generator aborts the request in the engine.
@@ -325,7 +289,6 @@ class Engine(Protocol):
         Raises:
             EngineError: one of its kinds; what was yielded before stands.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,9 +302,12 @@ class Target:
     """Id of the person answered; the only one it may ping."""
     handle: str = ""
     """A command's handle; the first part then fulfils the command."""
+    stop: bool = False
+    """While it is being written, a Stop button stands below it; who presses it is heard as a
+    `StopAsked`."""
 
 
-class Surface(Protocol):
+class Surface(Histories, Protocol):
     """A platform as something to write on. It raises `PlatformError`s only."""
 
     pace: Pace
@@ -352,7 +318,6 @@ class Surface(Protocol):
 
     def render(self, markdown: str, *, target: Target) -> tuple[str, ...]:
         """Turn Markdown into the platform's own, cut into parts within its limits. Pure."""
-        ...
 
     async def post(
         self, target: Target, part: str, *, nonce: str, last: bool, again: bool = False
@@ -366,7 +331,6 @@ class Surface(Protocol):
             last: nothing more will come for this message.
             again: it may stand there already: its answer was lost, or another worker began it.
         """
-        ...
 
     async def edit(
         self, target: Target, message_id: str, part: str, *, shown: str, last: bool
@@ -381,11 +345,9 @@ class Surface(Protocol):
                 and then nothing is written but what ends a native stream.
             last: nothing more will come for this message.
         """
-        ...
 
     async def delete(self, target: Target, message_id: str) -> None:
         """Take a posted message away; one that is gone already is no error."""
-        ...
 
     async def show_working(self, target: Target, status: str) -> bool:
         """Show for about ten seconds that Jay is at work (typing dots, a status line).
@@ -394,15 +356,12 @@ class Surface(Protocol):
             Whether people see it; False where the platform has no such thing here.
             Never raises for a platform that refuses.
         """
-        ...
 
     async def whisper(self, target: Target, text: str) -> None:
         """Tell the person alone, where Jay may not write in the place itself."""
-        ...
 
     async def link(self, place: Place, message_id: str) -> str:
         """Return the address of a message, as people share it."""
-        ...
 
     async def history(
         self, place: Place, *, limit: int, since: float = 0.0
@@ -414,8 +373,6 @@ class Surface(Protocol):
             limit: at most so many.
             since: sent at this time or later, Unix seconds.
         """
-        ...
 
     async def places(self, *, since: float) -> Sequence[Place]:
         """Return the places that Jay is in where something may have been said since a time."""
-        ...

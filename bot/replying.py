@@ -43,6 +43,8 @@ from bot.skills.chat import NOTHING_TO_READ, ONLY_FILES
 log = structlog.get_logger(__name__)
 
 STOPPED = "_Stopped._"
+WIND_UP_S = 15.0
+"""A stopped skill that shows what it has by itself may take so long for it."""
 APOLOGY_TIMEOUT_S = 30.0
 """What can't be said in so long stays unsaid; the conversation goes on."""
 NOT_ALLOWED = (
@@ -171,8 +173,8 @@ class Replier:
     ) -> _Work:
         newest = mail[-1]
         surface = self.surfaces[newest.place.platform]
-        target = _target(newest)
         chosen = choose(newest)
+        target = replace(_target(newest), stop=chosen.name == "summarize")
         draft = Draft(
             surface=surface,
             target=target,
@@ -191,6 +193,7 @@ class Replier:
             open_speech=self.open_speech,
             show=lambda text: self._show(work, text),
             person=newest.author.id,
+            stop=stop,
             begun=text,
             words=text,
         )
@@ -215,9 +218,13 @@ class Replier:
         )
         try:
             await asyncio.wait({skill, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if work.driver.ends_by_itself and not work.draft.gone:
+                await asyncio.wait({skill}, timeout=WIND_UP_S if work.stop.is_set() else None)
             if not skill.done():
                 return Outcome(text=_joined(work.driver.words, STOPPED)), "stopped"
             outcome = skill.result()
+            if work.driver.cut:
+                return outcome, work.driver.cut
             cut = outcome.said.cut if outcome.said else ""
             return outcome, f"guard:{cut}" if cut not in ("", "stop", "length") else cut or "stop"
         except EngineError as error:
@@ -237,6 +244,7 @@ class Replier:
             draft=work.draft,
             budget=self.budget,
             may_write=not work.record.text,
+            progress=work.chosen.name != "chat",
         )
 
     async def _ask_of(self, work: _Work) -> Request:

@@ -7,6 +7,7 @@ in. Filling it in twice leaves one message, which no nonce is needed for.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 
 from pydantic import TypeAdapter
 
@@ -15,11 +16,14 @@ from adapters.discord.normalise import Handle
 from adapters.discord.payloads import PostedPayload
 from adapters.discord.rest import Rest
 
-SAY, DEFER = 4, 5
-"""Types of a first answer: a message, or "Jay is thinking…"."""
+SAY, DEFER, HEARD = 4, 5, 6
+"""Types of a first answer: a message, "Jay is thinking…", nothing (to a button)."""
 ONLY_FOR_THEM = 1 << 6
 """The flag of a message that only who used the command sees."""
 PING_NOBODY = {"parse": [], "replied_user": False}
+
+Components = Sequence[Mapping[str, object]]
+"""What stands below a message's text."""
 
 _POSTED = TypeAdapter(PostedPayload)
 _CALLBACK = "/interactions/{webhook_id}/{webhook_token}/callback"
@@ -49,6 +53,15 @@ async def defer(rest: Rest, handle: Handle) -> None:
     await _first(rest, handle, {"type": DEFER})
 
 
+async def take_press(rest: Rest, handle: Handle) -> None:
+    """Say that a press of a button was heard; nothing is shown.
+
+    Raises:
+        PlatformError: Discord refuses, or didn't answer in time.
+    """
+    await _first(rest, handle, {"type": HEARD})
+
+
 async def say_privately(rest: Rest, handle: Handle, text: str) -> None:
     """Give a first answer that only the person sees.
 
@@ -59,14 +72,14 @@ async def say_privately(rest: Rest, handle: Handle, text: str) -> None:
     await _first(rest, handle, {"type": SAY, "data": data})
 
 
-async def fill_in(rest: Rest, handle: Handle, text: str) -> str:
+async def fill_in(rest: Rest, handle: Handle, text: str, *, components: Components = ()) -> str:
     """Put the answer where "Jay is thinking…" stands; returns its message id.
 
     Raises:
         InteractionOver: the token is no longer good.
         PlatformError: Discord refuses.
     """
-    return await edit(rest, handle, "@original", text)
+    return await edit(rest, handle, "@original", text, components=components)
 
 
 async def follow_up(rest: Rest, handle: Handle, text: str) -> str:
@@ -87,7 +100,9 @@ async def follow_up(rest: Rest, handle: Handle, text: str) -> str:
     return posted.id
 
 
-async def edit(rest: Rest, handle: Handle, message_id: str, text: str) -> str:
+async def edit(
+    rest: Rest, handle: Handle, message_id: str, text: str, *, components: Components = ()
+) -> str:
     """Make one of the answers read something else; returns its id.
 
     Raises:
@@ -99,7 +114,11 @@ async def edit(rest: Rest, handle: Handle, message_id: str, text: str) -> str:
         _POSTED,
         "PATCH",
         _MESSAGE,
-        body={"content": text, "allowed_mentions": PING_NOBODY},
+        body={
+            "content": text,
+            "allowed_mentions": PING_NOBODY,
+            "components": list(components),
+        },
         where=_by_token(handle) | {"message_id": message_id},
     )
     return posted.id

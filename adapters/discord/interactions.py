@@ -11,17 +11,17 @@ message that vanished.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 
 import structlog
 from pydantic import ValidationError
 
 from adapters.discord import answers, normalise
 from adapters.discord.lanes import slower_and_slower
-from adapters.discord.payloads import InteractionPayload
+from adapters.discord.payloads import COMPONENT, InteractionPayload, PressPayload
 from adapters.discord.rest import Rest
 from bot.errors import JayError, PlatformError, StoreError, StoreUnreachable
-from bot.messages import Command
+from bot.messages import Command, StopAsked
 from bot.ports import Hear
 
 log = structlog.get_logger(__name__)
@@ -53,6 +53,9 @@ class Interactions:
 
     def take(self, data: Mapping[str, object]) -> None:
         """Answer an INTERACTION_CREATE. Never blocks."""
+        if data.get("type") == COMPONENT:
+            self._take_press(data)
+            return
         try:
             command = normalise.command(InteractionPayload.model_validate(data))
         except (ValidationError, ValueError) as error:
@@ -61,7 +64,20 @@ class Interactions:
         if command is None:
             log.debug("discord.interaction_ignored")
             return
-        task = asyncio.create_task(self._serve(command), name=f"command {command.message_id}")
+        self._begin(self._serve(command), f"command {command.message_id}")
+
+    def _take_press(self, data: Mapping[str, object]) -> None:
+        try:
+            payload = PressPayload.model_validate(data)
+        except (ValidationError, ValueError) as error:
+            log.debug("discord.malformed", kind="INTERACTION_CREATE", error=type(error).__name__)
+            return
+        stopped = normalise.press(payload)
+        if stopped is not None and len(self._tasks) < MOST_OPEN:
+            self._begin(self._stop(stopped, normalise.handle_of(payload)), f"press {payload.id}")
+
+    def _begin(self, work: Coroutine[object, object, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -91,6 +107,18 @@ class Interactions:
             log.warning("discord.not_deferred", command=command.name, error=str(error))
         if not refusal:
             await self._store(command, handle)
+
+    async def _stop(self, stopped: StopAsked, handle: normalise.Handle) -> None:
+        """Hear a Stop; who pressed it can press again, so it is tried once."""
+        try:
+            await answers.take_press(self._rest, handle)
+        except PlatformError as error:
+            log.info("discord.press_not_answered", error=str(error))
+        try:
+            async with asyncio.timeout(HEAR_S):
+                await self._hear(stopped)
+        except (StoreError, TimeoutError) as error:
+            log.warning("discord.stop_not_heard", error=str(error))
 
     async def _store(self, command: Command, handle: normalise.Handle) -> None:
         failed: JayError = StoreUnreachable("the store did not answer in time")

@@ -15,10 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from adapters.discord.buttons import STOP
 from adapters.discord.limits import said_at
 from adapters.discord.payloads import (
     APPLICATION_COMMAND,
     CHAT_INPUT,
+    COMPONENT,
     DEFAULT,
     DIRECT,
     FORWARD,
@@ -29,9 +31,18 @@ from adapters.discord.payloads import (
     InteractionPayload,
     MemberPayload,
     MessagePayload,
+    PressPayload,
     UserPayload,
 )
-from bot.messages import Attachment, Command, IncomingMessage, MessageChanged, Person, Place
+from bot.messages import (
+    Attachment,
+    Command,
+    IncomingMessage,
+    MessageChanged,
+    Person,
+    Place,
+    StopAsked,
+)
 
 _MARK = re.compile(
     r"<@!?(?P<user>\d+)>"
@@ -168,11 +179,7 @@ def command(payload: InteractionPayload) -> Command | None:
     user = payload.user or (payload.member.user if payload.member else None)
     if user is None:
         return None
-    handle = Handle(
-        application_id=payload.application_id,
-        interaction_id=payload.id,
-        token=payload.token,
-    )
+    handle = handle_of(payload)
     said = " ".join(str(one.value) for one in payload.data.options if one.value is not None)
     return Command(
         place=place_of(payload.channel, guild_id=payload.guild_id),
@@ -183,6 +190,23 @@ def command(payload: InteractionPayload) -> Command | None:
         sent_at=said_at(payload.id),
         handle=str(handle),
     )
+
+
+def handle_of(payload: InteractionPayload | PressPayload) -> Handle:
+    """Return what answers an interaction."""
+    return Handle(
+        application_id=payload.application_id,
+        interaction_id=payload.id,
+        token=payload.token,
+    )
+
+
+def press(payload: PressPayload) -> StopAsked | None:
+    """Return what the press of a button says; None where it is no Stop of Jay's."""
+    if payload.type != COMPONENT or payload.data.custom_id != STOP:
+        return None
+    place = place_of(payload.channel, guild_id=payload.guild_id)
+    return StopAsked(place=place, message_id=payload.message.id)
 
 
 def text_of(payload: MessagePayload, *, names: Names) -> str:

@@ -22,8 +22,8 @@ DEFAULT, REPLY, THREAD_STARTER = 0, 19, 21
 """Message types: said, said in reply, the empty opening of a thread on a message."""
 FORWARD = 1
 """A reference's type where the message is a copy and not a reply."""
-APPLICATION_COMMAND = 2
-"""Interaction type: a command was used."""
+APPLICATION_COMMAND, COMPONENT = 2, 3
+"""Interaction types: a command was used, a button pressed."""
 CHAT_INPUT = 1
 """Command type: a slash command."""
 
@@ -170,15 +170,34 @@ class InteractionPayload(_Payload):
     data: CommandPayload
 
 
+class PostedPayload(_Payload):
+    """A message that was just written, a channel that was opened, a server: its id."""
+
+    id: Id
+
+
+class PressedPayload(_Payload):
+    """Which button was pressed."""
+
+    custom_id: str
+
+
+class PressPayload(_Payload):
+    """INTERACTION_CREATE for a button."""
+
+    id: Id
+    application_id: Id
+    type: int
+    token: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,1000}$")]
+    channel: ChannelPayload
+    guild_id: Id | None = None
+    message: PostedPayload
+    data: PressedPayload
+
+
 class SelfPayload(_Payload):
     """The application, as it sees itself."""
 
     id: Id
     name: str = ""
     flags: int = 0
-
-
-class PostedPayload(_Payload):
-    """A message that was just written, a channel that was opened, a server: its id."""
-
-    id: Id

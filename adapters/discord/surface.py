@@ -17,13 +17,16 @@ import structlog
 from pydantic import TypeAdapter
 
 from adapters.discord import answers, history
+from adapters.discord.buttons import below
 from adapters.discord.directory import Directory
 from adapters.discord.errors import InteractionOver
 from adapters.discord.limits import NONCE_MAX, PACE, READ_PACE, SHARED_PACE
 from adapters.discord.payloads import PostedPayload
+from adapters.discord.reading import read_range
 from adapters.discord.render import render
 from adapters.discord.rest import Rest
 from bot.errors import MayNotWrite, MessageGone, PlatformError, Rejected
+from bot.histories import History
 from bot.messages import IncomingMessage, Place
 from bot.paces import SharedPace
 from bot.ports import Target
@@ -85,13 +88,14 @@ class DiscordSurface:
         if len(nonce) > NONCE_MAX:
             raise Rejected(f"a nonce has at most {NONCE_MAX} characters, this one {len(nonce)}")
         handle = answers.live_handle(target.handle)
+        buttons = below(stop=target.stop and not last)
         if handle is not None and _is_first(nonce):
             try:
-                return await answers.fill_in(self._rest, handle, part)
+                return await answers.fill_in(self._rest, handle, part, components=buttons)
             except MessageGone as error:
                 log.info("discord.answered_plainly", reason=str(error))
         try:
-            return await self._say(target, part, nonce)
+            return await self._say(target, part, nonce, buttons)
         except MayNotWrite:
             if handle is None:
                 raise
@@ -106,9 +110,15 @@ class DiscordSurface:
             MessageGone: somebody took it away.
             PlatformError: Discord refuses.
         """
-        if part == shown:
+        if part == shown and not (last and target.stop):
             return
-        body = {"content": part, "flags": NO_PREVIEW, "allowed_mentions": _may_ring(target)}
+        buttons = below(stop=target.stop and not last)
+        body = {
+            "content": part,
+            "flags": NO_PREVIEW,
+            "allowed_mentions": _may_ring(target),
+            "components": buttons,
+        }
         where = {"channel_id": _channel(target.place), "message_id": message_id}
         try:
             await self._rest.call("PATCH", _MESSAGE, where=where, body=body)
@@ -116,7 +126,7 @@ class DiscordSurface:
             handle = answers.live_handle(target.handle)
             if handle is None:
                 raise
-            await answers.edit(self._rest, handle, message_id, part)
+            await answers.edit(self._rest, handle, message_id, part, components=buttons)
 
     async def delete(self, target: Target, message_id: str) -> None:
         """Take a posted message away; one that is gone already is no error.
@@ -187,6 +197,20 @@ class DiscordSurface:
         """
         return await history.read_back(self._rest, self._directory, place, limit=limit, since=since)
 
+    async def read_range(self, place: Place, *, limit: int, since: float, until: float) -> History:
+        """Read back what was said in a place and its threads.
+
+        Raises:
+            PlatformError: Jay may not read there, or Discord can't be reached.
+        """
+        return await read_range(
+            self._rest, self._directory, place, limit=limit, since=since, until=until
+        )
+
+    async def zone(self, person: str) -> str:
+        """Return nothing: Discord tells nobody's time zone."""
+        return ""
+
     async def places(self, *, since: float) -> Sequence[Place]:
         """Return the channels and threads of Jay's servers where something was said since then.
 
@@ -197,7 +221,7 @@ class DiscordSurface:
         """
         return await self._directory.places(since=since)
 
-    async def _say(self, target: Target, part: str, nonce: str) -> str:
+    async def _say(self, target: Target, part: str, nonce: str, buttons: answers.Components) -> str:
         channel = _channel(target.place)
         body: dict[str, object] = {
             "content": part,
@@ -205,6 +229,7 @@ class DiscordSurface:
             "enforce_nonce": True,
             "flags": NO_PREVIEW,
             "allowed_mentions": _may_ring(target),
+            "components": buttons,
         }
         # In a direct message nobody else could be meant.
         if target.reply_to and not target.place.direct and _is_first(nonce):

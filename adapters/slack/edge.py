@@ -146,6 +146,7 @@ class _Taking:
         )
         app.event(ANYTHING)(self._take_event)
         app.command(ANYTHING)(self._take_command)
+        app.action(ANYTHING)(self._take_press)
         app.error(_failed)
         return app
 
@@ -167,6 +168,12 @@ class _Taking:
             await ack("I don't know this command.")
             return
         await self._hear(command)
+        await ack()
+
+    async def _take_press(self, body: Mapping[str, object], ack: AsyncAck) -> None:
+        stopped = normalise.read_press(body, jay=self._jay)
+        if stopped is not None:
+            await self._hear(stopped)
         await ack()
 
 

@@ -88,6 +88,7 @@ def manifest(commands: Sequence[SlashCommand], *, request_url: str = "") -> dict
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": {
             "event_subscriptions": events,
+            "interactivity": {"is_enabled": True} | ({"request_url": url} if url else {}),
             "org_deploy_enabled": False,
             "socket_mode_enabled": not url,
             "token_rotation_enabled": False,

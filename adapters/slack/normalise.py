@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from adapters.slack import markup
+from adapters.slack import buttons, markup
 from adapters.slack.install import Installation
 from bot.messages import (
     Attachment,
@@ -126,6 +126,20 @@ def read_command(
         sent_at=now,
         handle=_text(body, "response_url"),
     )
+
+
+def read_press(body: Json, *, jay: Installation) -> StopAsked | None:
+    """Return what the press of a button says; None where it is no Stop of Jay's."""
+    pressed, container = body.get("actions"), _part(body, "container")
+    names = [one.get("action_id") for one in pressed if isinstance(one, Mapping)] if (
+        isinstance(pressed, list)
+    ) else []  # fmt: skip
+    channel = _id(container, "channel_id") or _id(_part(body, "channel"), "id")
+    ts = _id(container, "message_ts")
+    if buttons.STOP not in names or not channel or not ts:
+        return None
+    place = _place({}, channel, jay, direct=channel.startswith("D"))
+    return StopAsked(place=place, message_id=ts)
 
 
 def _changed(event: Json, jay: Installation, names: Mapping[str, str]) -> tuple[Event, ...]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from adapters.slack.history import History
+from adapters.slack.history import Reader
 from bot.errors import MayNotWrite, MessageGone, Rejected, TokenRefused, TooFast
 
 log = structlog.get_logger(__name__)
@@ -58,7 +58,7 @@ class Postings:
         slot: Slot,
         *,
         again: bool,
-        history: Callable[[], Awaitable[History]],
+        history: Callable[[], Awaitable[Reader]],
         send: Callable[[], Awaitable[str]],
     ) -> str:
         """Post unless it stands there already; return its `ts`.
@@ -91,7 +91,7 @@ class Postings:
         self._remember(nonce, ts)
         return ts
 
-    async def _find(self, nonce: str, slot: Slot, history: Callable[[], Awaitable[History]]) -> str:
+    async def _find(self, nonce: str, slot: Slot, history: Callable[[], Awaitable[Reader]]) -> str:
         oldest = slot.after or f"{self._clock() - COMMAND_LIFE_S:.6f}"
         try:
             reader = await history()

@@ -20,17 +20,20 @@ from types import TracebackType
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.slack.buttons import with_stop
 from adapters.slack.errors import code_of, translated
-from adapters.slack.history import History
+from adapters.slack.history import Reader
 from adapters.slack.install import ask_installation, open_client
 from adapters.slack.limits import APPENDS, READ_PACE, UPDATES, WRITE_PACE
 from adapters.slack.people import People
 from adapters.slack.posting import Postings, Slot, metadata
+from adapters.slack.reading import read_range
 from adapters.slack.render import to_mrkdwn, to_stream_markdown
 from adapters.slack.response_urls import ResponseUrls
 from adapters.slack.status import WorkingStatus
 from adapters.slack.streams import Streams
 from bot.errors import MayNotWrite, MessageGone, PlatformError, PlatformUnreachable, Rejected
+from bot.histories import History
 from bot.messages import IncomingMessage, Place
 from bot.paces import Pace, SharedPace
 from bot.ports import Target
@@ -58,7 +61,7 @@ class SlackSurface:
         self._clock = clock
         self._postings = Postings(clock=clock)
         self._links: OrderedDict[tuple[str, str], str] = OrderedDict()
-        self._history: History | None = None
+        self._history: Reader | None = None
         self._stack = AsyncExitStack()
         self._client: AsyncWebClient
         self._streams: Streams
@@ -123,11 +126,11 @@ class SlackSurface:
                 self._responses.choose(target.handle)
                 await self._responses.edit(target.handle, message_id, part)
             return
-        written = part == shown
+        written = part == shown and not (last and target.stop)
         if self._streams.owns(channel, message_id):
             written = await self._streams.write(channel, message_id, part, last=last)
         if not written:
-            await self._update(target, message_id, part)
+            await self._update(target, message_id, part, last=last)
         if last and thread:
             await self._status.leave(channel, thread)
 
@@ -193,15 +196,27 @@ class SlackSurface:
         reader = await self._reader()
         return await reader.read(place, limit=limit, since=since)
 
+    async def read_range(self, place: Place, *, limit: int, since: float, until: float) -> History:
+        """Read back what was said in a place and its threads."""
+        reader = await self._reader()
+        return await read_range(reader, place, limit=limit, since=since, until=until)
+
+    async def zone(self, person: str) -> str:
+        """Return a person's time zone, as their profile says."""
+        with translated("users.info"):
+            answer = await self._client.users_info(user=person)
+        user = answer.get("user")
+        return str(user.get("tz") or "") if isinstance(user, dict) else ""
+
     async def places(self, *, since: float) -> Sequence[Place]:
         """Return every place that Jay is in: Slack doesn't tell where something was said."""
         reader = await self._reader()
         return await reader.places()
 
-    async def _reader(self) -> History:
+    async def _reader(self) -> Reader:
         if self._history is None:
             jay = await ask_installation(self._client)
-            self._history = History(client=self._client, people=People(self._client), jay=jay)
+            self._history = Reader(client=self._client, people=People(self._client), jay=jay)
         return self._history
 
     def _sender(
@@ -219,6 +234,7 @@ class SlackSurface:
                     thread_ts=thread or None,
                     text=text,
                     markdown_text=markdown,
+                    blocks=self._blocks(target, part, last=last),
                     metadata=metadata(nonce),
                     unfurl_links=False,
                     unfurl_media=False,
@@ -235,16 +251,22 @@ class SlackSurface:
         """Return a part as `text` and `markdown_text`; Slack takes only one of them."""
         return (None, part) if self._streams_to(target) else (part, None)
 
-    async def _update(self, target: Target, ts: str, part: str) -> None:
+    async def _update(self, target: Target, ts: str, part: str, *, last: bool) -> None:
         try:
-            await self._send_update(target, ts, part)
+            await self._send_update(target, ts, part, last=last)
         except Rejected as error:
             if code_of(error) != "streaming_state_conflict":
                 raise
             await self._streams.end(target.place.channel, ts)  # another process left it open
-            await self._send_update(target, ts, part)
+            await self._send_update(target, ts, part, last=last)
 
-    async def _send_update(self, target: Target, ts: str, part: str) -> None:
+    def _blocks(self, target: Target, part: str, *, last: bool) -> list[dict[str, object]] | None:
+        """Return what stands instead of the text; nothing at last, so that a button goes."""
+        if not target.stop or self._streams_to(target):
+            return None
+        return [] if last else with_stop(part)
+
+    async def _send_update(self, target: Target, ts: str, part: str, *, last: bool) -> None:
         text, markdown = self._text(target, part)
         with translated("chat.update"):
             await self._client.chat_update(
@@ -252,6 +274,7 @@ class SlackSurface:
                 ts=ts,
                 text=text,
                 markdown_text=markdown,
+                blocks=self._blocks(target, part, last=last),
                 unfurl_links=False,
                 unfurl_media=False,
             )

@@ -7,6 +7,7 @@ local function edit(hash)
   end
 end
 edit(key('bodies', channel))
+drop_notes(channel, id)
 local conversation = conversation_in(mark_of(channel, id))
 if conversation then
   local parked = call('HGET', key('parked'), conversation .. '\n' .. id)

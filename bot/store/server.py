@@ -31,6 +31,7 @@ from bot.store.keys import (
     DAY_S,
     MAX_PARKED,
     MAX_PLACES,
+    NOTE_S,
     SCHEMA,
     SEEN_S,
     SHARDS,
@@ -99,6 +100,7 @@ class Server:
             MAX_PARKED,
             MAX_PLACES,
             BELL,
+            NOTE_S,
         )
 
     async def ping(self) -> None:

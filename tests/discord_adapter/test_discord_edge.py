@@ -15,7 +15,7 @@ from adapters.sandbox.faults import Faults
 from adapters.sandbox.records import File
 from adapters.sandbox.world import World
 from bot.errors import TokenRefused
-from bot.messages import Event
+from bot.messages import Event, StopAsked
 from bot.settings import DiscordSettings
 
 
@@ -409,3 +409,19 @@ async def test_nothing_listens_at_the_gateway_and_the_edge_goes_on_trying(
         assert not edge.ready
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_whoever_presses_the_stop_button_is_heard(
+    edge: DiscordEdge, side: DiscordSide, ear: Ear, world: World, maya: str, general: str
+) -> None:
+    root = side.say_as(maya, general, "hello")
+    thread = side.create_thread_as(maya, general, root.id, "Hello")
+    shown = world.say(thread.id, world.bot_id, "_Summing up…_")
+    answer = await side.press_button(maya, thread.id, shown.id, "jay:stop")
+    await until(lambda: any(isinstance(one, StopAsked) for one in ear.heard))
+
+    (asked,) = [one for one in ear.heard if isinstance(one, StopAsked)]
+    assert (asked.message_id, asked.place.channel, asked.place.thread) == (
+        shown.id, general, thread.id,
+    )  # fmt: skip
+    assert answer["ok"]

@@ -23,6 +23,7 @@ from bot.store.keys import (
     KINDS,
     MAX_PARKED,
     MAX_PLACES,
+    NOTE_S,
     SEEN_S,
     SHARDS,
     STOP_S,
@@ -42,6 +43,7 @@ LIVES = {
     "retention and a day": {RETENTION_S + DAY_S},
     "mark": {SEEN_S, RETENTION_S + DAY_S},
     "stop": {STOP_S},
+    "note": {min(NOTE_S, RETENTION_S)},
 }
 
 
@@ -62,6 +64,9 @@ async def use_everything(store: Store) -> None:
     await store.accept(message("bad", message_id="3.0", place=THREAD), conversation=TALK, waiting=5)
     await store.park(lease, message_ids=["3.0"])
     await store.save_reply(lease, Reply(reply_id="r", answers=("2.0",), message_ids=("m2",)))
+    await store.keep_note(CHANNEL, "digest", "a note", message_ids=["5.0"])
+    await store.accept(message("oops", message_id="6.0"), conversation=None, waiting=5)
+    await store.delete(MessageDeleted(place=CHANNEL, message_id="6.0"))
     await store.accept_command(command("why"), conversation=in_place(CHANNEL, root="cmd-why"))
 
 

@@ -316,3 +316,14 @@ async def test_another_process_with_the_same_token_is_noticed(side, edge, settin
         second = await start(settings, ear)
         await until(lambda: "slack.others_listen" in [one["event"] for one in told])
         await stop(second)
+
+
+async def test_whoever_presses_the_stop_button_is_heard(side, edge, ear, world, maya, general):
+    shown = world.say(general, world.bot_id, "_Summing up…_")
+    answer = await side.press_button(maya.id, general, shown.id, "jay_stop")
+    other = await side.press_button(maya.id, general, shown.id, "something_else")
+
+    (asked,) = [one for one in ear.events if isinstance(one, StopAsked)]
+    assert (asked.message_id, asked.place.channel) == (shown.id, general)
+    assert asked.place.workspace == world.home_id
+    assert (answer["ok"], other["ok"]) == (True, True)
