@@ -7,8 +7,9 @@ may be acked; when it raises a `StoreError`, the platform should deliver again.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -30,6 +31,14 @@ log = structlog.get_logger(__name__)
 
 TELL_TIMEOUT_S = 2.0
 """Telling a person that the mailbox is full must not hold up the ack (3 s at Slack)."""
+OWN_AFTER_S = 120.0
+"""A reply of Jay's that this store does not know by then was written by somebody else; one
+whose worker died is found again when its lease has run out."""
+OWN_KEPT = 100
+OTHERS_HINT = (
+    "Another process answers with this bot token, from a store of its own, so people get two "
+    "answers. Stop it, give it the same REDIS_URL, or make it an application of its own."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +49,8 @@ class Intake:
     surfaces: Mapping[PlatformName, Surface]
     max_waiting: int
     """The most unanswered mail of one conversation."""
+    _own: deque[IncomingMessage] = field(default_factory=lambda: deque(maxlen=OWN_KEPT))
+    _notices: deque[str] = field(default_factory=lambda: deque(maxlen=OWN_KEPT))
 
     async def hear(self, event: Event) -> None:
         """Store an event and wake whoever answers it.
@@ -58,11 +69,17 @@ class Intake:
             case MessageChanged():
                 await self.store.change(event)
             case MessageDeleted():
+                for own in [one for one in self._own if one.message_id == event.message_id]:
+                    self._own.remove(own)
                 await self.store.delete(event)
             case StopAsked():
                 conversation_at = await self.store.conversation_at(event.place, event.message_id)
                 if conversation_at is not None:
                     await self.store.ask_stop(conversation_at)
+
+    def wrote(self, message_id: str) -> None:
+        """Take a message for Jay's own that is in no conversation."""
+        self._notices.append(message_id)
 
     async def note(self, message: IncomingMessage) -> Conversation | None:
         """Log a message that is too old to be answered.
@@ -80,6 +97,8 @@ class Intake:
         return conversation if new else None
 
     async def _message(self, message: IncomingMessage) -> None:
+        if message.author.jay:
+            await self._look_for_others(message)
         if message.author.bot:
             return
         conversation = await self._meant_for_jay(message)
@@ -111,6 +130,23 @@ class Intake:
         if follows and not message.mentions_others and await self.store.takes_part(conversation):
             return conversation
         return None
+
+    async def _look_for_others(self, message: IncomingMessage) -> None:
+        """Say so where somebody else answers with Jay's token: the store knows no such reply."""
+        if message.reply_to:
+            self._own.append(message)
+        while self._own and message.sent_at - self._own[0].sent_at > OWN_AFTER_S:
+            old = self._own.popleft()
+            if old.message_id in self._notices:
+                continue
+            if await self.store.conversation_at(old.place, old.message_id) is None:
+                log.warning(
+                    "intake.others_answer",
+                    platform=old.place.platform,
+                    channel=old.place.channel,
+                    message=old.message_id,
+                    hint=OTHERS_HINT,
+                )
 
     async def _tell(self, message: IncomingMessage, text: str) -> None:
         target = Target(place=message.place, reply_to=message.message_id, person=message.author.id)

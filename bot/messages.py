@@ -42,6 +42,8 @@ class Person:
     name: str
     """Display name; the id again where the platform tells no name."""
     bot: bool = False
+    jay: bool = False
+    """It is Jay itself, where the platform hands its own messages back to a bot (Discord)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -238,7 +238,9 @@ class Recovery:
         try:
             (part,) = self.surface.render(STALE, target=target)
             nonce = f"{name[:16]}.0"
-            await self.surface.post(target, part, nonce=nonce, last=True, again=True)
+            self.intake.wrote(
+                await self.surface.post(target, part, nonce=nonce, last=True, again=True)
+            )
         except PlatformError as error:
             log.info("recovery.not_told", message=message.message_id, error=str(error))
 

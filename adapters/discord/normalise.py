@@ -144,6 +144,7 @@ def message(payload: MessagePayload, *, place: Place, names: Names) -> IncomingM
             id=payload.author.id,
             name=display_name(payload.author, payload.member),
             bot=payload.author.bot or payload.webhook_id is not None,
+            jay=payload.author.id == names.me,
         ),
         text=text_of(payload, names=names),
         sent_at=payload.timestamp.timestamp(),

@@ -154,6 +154,11 @@ def test_webhooks_are_bots() -> None:
     assert not read().author.bot
 
 
+def test_jay_knows_its_own_messages() -> None:
+    assert read(author=user(JAY, "jay", bot=True)).author.jay
+    assert not read(author=user(TOM, "tom", bot=True)).author.jay
+
+
 @pytest.mark.parametrize("kind", [1, 6, 7, 8, 18, 20, 21, 24, 46])
 def test_notices_of_discords_are_no_talk(kind: int) -> None:
     assert normalise.message(payload(type=kind), place=PLACE, names=NAMES) is None

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from fakes.talk import ANA, CHANNEL, DIRECT, command, in_thread, message
+from structlog.testing import capture_logs
 
-from bot.messages import MessageChanged, MessageDeleted, Person
+from bot.conversations import Reply
+from bot.messages import IncomingMessage, MessageChanged, MessageDeleted, Person
 
 MakeWay = Callable[..., Any]
 
@@ -99,6 +101,41 @@ async def test_bots_are_not_heard(make_way: MakeWay) -> None:
     await way.answer_all()
 
     assert way.surface.texts == []
+
+
+def own(message_id: str, **named: Any) -> IncomingMessage:
+    jay = Person(id="B0", name="Jay", bot=True, jay=True)
+    return message("Yes.", message_id=message_id, author=jay, reply_to="1.0", **named)
+
+
+async def test_somebody_else_who_answers_with_jays_token_is_named(make_way: MakeWay) -> None:
+    """On Discord both would hear everything, and people would get two answers."""
+    way = make_way()
+    with capture_logs() as lines:
+        await way.hear(own("10.0"))
+        await way.hear(own("20.0"))
+        assert lines == []
+        await way.hear(own("131.0"))
+
+    (line,) = lines
+    assert (line["event"], line["message"]) == ("intake.others_answer", "10.0")
+    assert "REDIS_URL" in line["hint"]
+
+
+async def test_jays_own_answers_are_nobody_elses(make_way: MakeWay) -> None:
+    way = make_way()
+    await way.hear(message("hello", mentions_jay=True))
+    lease = await way.store.claim(worker="w", lease_s=9.0, wait_s=0.0)
+    await way.store.save_reply(lease, Reply(reply_id="r", answers=("1.0",), message_ids=("2.0",)))
+    with capture_logs() as lines:
+        await way.hear(own("2.0"))
+        await way.hear(own("3.0"))
+        await way.hear(own("4.0"))
+        way.intake.wrote("4.0")
+        await way.hear(MessageDeleted(place=CHANNEL, message_id="3.0"))
+        await way.hear(own("999.0"))
+
+    assert lines == []
 
 
 async def test_a_full_mailbox_is_told_to_the_person(make_way: MakeWay) -> None:
