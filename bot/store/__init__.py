@@ -1,9 +1,12 @@
 """The conversation store: Redis or Valkey, the only state that outlives a process.
 
-`keys` names every key, `records` what stands under it; each step is one
-script (`*.lua`). The store's class is put together from six nouns: `log`,
-`gaps`, `notes`, `mailboxes`, `leases`, `turns`. `embedded` runs a Valkey server where none is
-given. Only this room knows redis-py; what it raises is translated in `errors`.
+`keys` names every key and the shard it lies in, `records` what stands under
+it; each step is one script (`*.lua`) in one shard. The store's class is put
+together from six nouns: `log`, `gaps`, `notes`, `mailboxes`, `leases`, `turns`;
+below them `server` runs the steps, `topology` knows which server has a shard, `bell`
+which shard has mail. `embedded` runs a Valkey server where none is given,
+`checks` looks at how one is set up, `migrating` moves older data over. Only
+this room knows redis-py; what it raises is translated in `errors`.
 """
 
 from bot.store.checks import check

@@ -54,7 +54,12 @@ class KeyKind:
 
 
 KINDS: Final[dict[str, KeyKind]] = {
-    "schema": KeyKind(type="string", per="shard", life="ever", holds="the version of the data"),
+    "schema": KeyKind(
+        type="string",
+        per="shard",
+        life="ever",
+        holds="the version of the data; with replicas, ten years from the last write",
+    ),
     "fences": KeyKind(type="string", per="shard", life="ever", holds="the last fence given out"),
     "waiting": KeyKind(
         type="zset",

@@ -46,6 +46,7 @@ from bot.store.trouble import Trouble
 
 ANSWER_TIMEOUT_S = 5.0
 AGAIN_AFTER_S = 0.05
+AS_GOOD_AS_EVER_S = 3_650 * DAY_S
 COPY_TIMEOUT_S = 1.0
 """How long replicas may take to have a write."""
 
@@ -184,7 +185,10 @@ class Server:
         try:
             async with asyncio.timeout(self._answer_timeout_s), self._free:
                 server = await self._topology.server_of(shard)
-                return await _send(server, command, copies)
+                if copies:
+                    return await _send_and_wait(server, command, shard, copies)
+                answer: object = await server.execute_command(*command)
+                return answer
         except exceptions.NoScriptError as error:
             raise _NotLoaded from error
         except (exceptions.RedisError, OSError) as error:
@@ -209,25 +213,29 @@ class _NotLoaded(Exception):
     """The server doesn't know the script yet, or forgot it."""
 
 
-async def _send(server: Redis, command: Sequence[Argument], copies: int) -> object:
-    """Return a command's answer, once so many replicas have what it wrote.
+async def _send_and_wait(
+    server: Redis, command: Sequence[Argument], shard: int, copies: int
+) -> object:
+    """Return a command's answer, once so many replicas have all that was written until then.
 
     Raises:
         StoreUnreachable: too few have it in time. The master has it; to repeat is safe.
     """
-    if not copies:
-        answer: object = await server.execute_command(*command)
-        return answer
-    # WAIT looks at what its own connection wrote: both go down one.
+    # WAIT looks at what its own connection wrote last: all go down one. A repeat may write nothing
+    # while the first try is not copied yet, hence a write in between; EXPIRE needs no memory.
     async with server.pipeline(transaction=False) as pipe:
         pipe.execute_command(*command)
+        pipe.execute_command("EXPIRE", key("schema", shard=shard), AS_GOOD_AS_EVER_S)
         pipe.execute_command("WAIT", copies, round(1_000 * COPY_TIMEOUT_S))
-        answer, have = await pipe.execute(raise_on_error=False)
-    for one in (answer, have):
+        answers = await pipe.execute(raise_on_error=False)
+    for one in answers:
         if isinstance(one, Exception):
             raise one
+    answer, _, have = answers
     if have < copies:
-        raise StoreUnreachable(f"{have} replicas have a write that {copies} must have.")
+        raise StoreUnreachable(
+            f"{have} replicas have a write that {copies} must have (JAY_STORE__REPLICAS)."
+        )
     return answer
 
 

@@ -160,7 +160,7 @@ class Cluster:
 
     async def _ask(self, host: Host) -> dict[int, Host]:
         """Return the master of each shard, as one node knows it."""
-        client = self._clients.get(host) or self._connect(host)
+        client = self._clients.get(host) or self.connect_to(host)
         ranges = await client.execute_command("CLUSTER", "SLOTS")
         slots = {shard: key_slot(key("schema", shard=shard).encode()) for shard in range(SHARDS)}
         return {
@@ -173,11 +173,12 @@ class Cluster:
     async def _keep(self, hosts: set[Host]) -> None:
         """Connect to these hosts, and close the clients of others."""
         for host in hosts - set(self._clients):
-            self._connect(host)
+            self.connect_to(host)
         gone = [self._clients.pop(host) for host in set(self._clients) - hosts]
         await asyncio.gather(*(client.aclose() for client in gone))
 
-    def _connect(self, host: Host) -> Redis:
+    def connect_to(self, host: Host) -> Redis:
+        """Return a new client of a node; nothing is connected yet."""
         client = _client({**self._options, "host": host[0], "port": host[1]})
         self._clients[host] = client
         return client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -143,6 +144,28 @@ async def test_a_master_without_its_replica_acks_nothing(tmp_path: Path) -> None
                 await accept(store, 2)
             with pytest.raises(StoreUnreachable):
                 await store.ping()
+
+
+async def test_a_repeat_is_not_acked_while_the_replica_still_lacks_the_first(
+    tmp_path: Path,
+) -> None:
+    """The platform delivers again on another connection, and writes nothing new there."""
+    with running_sentinel(tmp_path) as service:
+        async with (
+            open_store(service.url, replicas=1, **BOUNDS) as store,
+            open_store(service.url, replicas=1, **BOUNDS) as other,
+        ):
+            await accept(store, 1)
+            await accept(other, 2)
+            assert service.replica.process
+            service.replica.process.send_signal(signal.SIGSTOP)
+            try:
+                for one in (store, other):
+                    with pytest.raises(StoreUnreachable, match="0 replicas"):
+                        await accept(one, 3)
+            finally:
+                service.replica.process.send_signal(signal.SIGCONT)
+            assert not await accept(other, 3)
 
 
 async def test_a_cluster_that_was_down_as_a_whole_is_found_again(tmp_path: Path) -> None:

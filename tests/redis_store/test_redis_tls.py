@@ -17,9 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from fakes.talk import message
 from fakes.valkey import RunningValkey
+from redis.asyncio.connection import SSLConnection
 
 from bot.errors import SettingsError, StoreUnreachable
 from bot.store import open_store
+from bot.store.addresses import parse_address
+from bot.store.topology import Cluster, open_topology
 
 pytestmark = pytest.mark.valkey
 
@@ -108,3 +111,20 @@ async def test_an_authority_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="ssl_ca_certs"):
         async with open_store(f"rediss://127.0.0.1:1/0?ssl_ca_certs={tmp_path}/no.pem", **BOUNDS):
             pass
+
+
+@pytest.mark.parametrize(
+    ("scheme", "path"), [("rediss", "/0"), ("rediss+sentinel", "/chat"), ("rediss+cluster", "")]
+)
+async def test_connections_share_one_tls_context(scheme: str, path: str) -> None:
+    """Making one reads the system's authorities, and holds up every reply for a tenth of a second."""
+    topology = open_topology(parse_address(f"{scheme}://db{path}"))
+    try:
+        client = topology.connect_to(("db", 1)) if isinstance(topology, Cluster) else None
+        client = client or await topology.server_of(0)
+        first, second = (client.connection_pool.make_connection() for _ in range(2))
+    finally:
+        await topology.close()
+
+    assert isinstance(first, SSLConnection)
+    assert first.ssl_context is second.ssl_context
