@@ -14,7 +14,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -156,6 +156,7 @@ class App:
     worker: Worker | None
     edges: Mapping[PlatformName, Edge]
     recoveries: Sequence[Recovery] = ()
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, *, report: Report, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then let running replies end.
@@ -179,6 +180,7 @@ class App:
                     tasks.append(group.create_task(self._serve_model(report)))
                     worker = group.create_task(self.worker.run())
                 await stop.wait()
+                self._stopping.set()
                 report("stopping: running replies may end")
                 if self.worker is not None:
                     self.worker.drain()
@@ -190,8 +192,12 @@ class App:
             raise (known.exceptions[0] if known else errors) from None
 
     async def readiness(self) -> dict[str, bool]:
-        """Return for each part of this process whether it works now."""
-        parts: dict[str, bool] = {"store": await self._store_answers()}
+        """Return for each part of this process whether it works now.
+
+        `running` is false once it was told to stop: it takes nothing new on.
+        """
+        parts: dict[str, bool] = {"running": not self._stopping.is_set()}
+        parts["store"] = await self._store_answers()
         for name, edge in self.edges.items():
             parts[name] = edge.ready
             EDGE_READY.labels(name).set(edge.ready)

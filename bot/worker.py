@@ -16,6 +16,7 @@ from bot.errors import (
     JayError,
     LeaseLost,
     PlatformError,
+    PlatformUnreachable,
     Rejected,
     StoreError,
     TokenRefused,
@@ -33,6 +34,8 @@ LOOK_EVERY_S = 1.0
 """How often a running reply renews its lease and looks whether it should stop."""
 LOOKS_PER_S = 150
 """All that run together look no oftener, as long as their leases allow."""
+RELEASE_S = 2.0
+"""A lease that can't be given back in so long runs out by itself."""
 RETRY_AFTER_S = 5.0
 """Rest before mail is tried again that a platform's or the store's outage kept unanswered."""
 CRASHED_REST_S = 1.0
@@ -60,15 +63,16 @@ class Worker:
         self._draining.set()
 
     async def run(self) -> None:
-        """Work until `drain` or cancellation. What is cut off is taken up by another worker."""
-        slots = asyncio.Semaphore(self.conversations)
+        """Work until `drain` or cancellation. What is cut off is handed over to another worker."""
         running = self._running
+        draining = asyncio.create_task(self._draining.wait(), name="draining")
         try:
             while not self._draining.is_set():
-                await slots.acquire()
+                if len(running) >= self.conversations:
+                    await asyncio.wait({draining, *running}, return_when=asyncio.FIRST_COMPLETED)
+                    continue
                 lease = await self._claim()
                 if lease is None:
-                    slots.release()
                     continue
                 if self._draining.is_set():
                     await self._release(lease)
@@ -76,13 +80,16 @@ class Worker:
                 task = asyncio.create_task(self._answer(lease), name=lease.conversation.key)
                 running.add(task)
                 task.add_done_callback(running.discard)
-                task.add_done_callback(lambda _: slots.release())
             if running:
                 await asyncio.wait(running, timeout=self.grace_s)
         finally:
-            for task in running:
+            draining.cancel()
+            cut_off = tuple(running)
+            if cut_off:
+                log.info("worker.handing_over", conversations=len(cut_off))
+            for task in cut_off:
                 task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.gather(*cut_off, return_exceptions=True)
 
     async def _claim(self) -> Lease | None:
         try:
@@ -99,14 +106,19 @@ class Worker:
         RUNNING.inc()
         stop, hold = asyncio.Event(), _Hold(length_s=self.lease_s)
         reply = asyncio.create_task(self.replier.reply(lease, stop=stop, holds=lambda: hold.holds))
+        rested = False
         try:
             await self._keep(lease, hold, reply, stop)
             if reply.done():
                 await self._rest(lease, hold, await self._look_at(lease, reply))
-            await self._release(lease)
+                rested = True
         finally:
             reply.cancel()
-            await asyncio.gather(reply, return_exceptions=True)
+            (outcome,) = await asyncio.gather(reply, return_exceptions=True)
+            # Also where this was cut off: else people would wait until the lease runs out. But
+            # a write that may still arrive is waited for that long, so that none stands twice.
+            if rested or not isinstance(outcome, PlatformUnreachable):
+                await self._release(lease)
             RUNNING.dec()
 
     async def _keep(
@@ -185,8 +197,9 @@ class Worker:
 
     async def _release(self, lease: Lease) -> None:
         try:
-            await self.store.release(lease)
-        except StoreError as error:
+            async with asyncio.timeout(RELEASE_S):
+                await self.store.release(lease)
+        except (StoreError, TimeoutError) as error:
             log.info("worker.not_released", error=str(error))
 
 

@@ -34,6 +34,8 @@ UNREACHABLE_WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 HOLD_S = 30.0
 """People rather wait so long for the whole than for the end of what was begun."""
 
+UNDER_WAY_S = 3.0
+"""How long a write that is under way may take when its reply is cut off."""
 LOOK_EVERY_S = 5.0
 """How often a reply that is held back looks whether it may begin."""
 
@@ -96,6 +98,7 @@ class Draft:
         """The text that was rendered last, and its parts."""
         self._changed = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
         self.gone = False
         """Somebody took the reply's message away; nothing more is written."""
 
@@ -110,10 +113,24 @@ class Draft:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop writing, whatever is left. `finish` first where all shall be shown."""
+        """Stop writing, whatever is left. `finish` first where all shall be shown.
+
+        A write that is under way is let through, so that whoever goes on knows what stands there.
+
+        Raises:
+            PlatformUnreachable: it got no answer.
+        """
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.gather(self._writer, return_exceptions=True)
+        if self._writing is None or self._writing.done():
+            return
+        await asyncio.wait({self._writing}, timeout=UNDER_WAY_S)
+        if not self._writing.done():
+            self._writing.cancel()
+        (outcome,) = await asyncio.gather(self._writing, return_exceptions=True)
+        if isinstance(outcome, PlatformUnreachable | asyncio.CancelledError):
+            raise PlatformUnreachable("it is not known whether the last write arrived")
 
     def show(self, markdown: str) -> None:
         """Let the reply read this as soon as the lane allows."""
@@ -164,7 +181,8 @@ class Draft:
             if not self._holds():
                 raise LeaseLost("the lease ran out before this write")
             try:
-                await self._do(write)
+                self._writing = asyncio.create_task(self._do(write), name="write")
+                await asyncio.shield(self._writing)
                 waits = iter(UNREACHABLE_WAITS_S)
             except TooFast as error:
                 self._budget.stop(lane, pace, for_s=error.retry_after_s)
