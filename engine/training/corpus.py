@@ -104,7 +104,7 @@ class Corpus:
         self.intents = tuple(intents) if intents is not None else load_intents()
         self.pools = pools if pools is not None else load_pools()
         self._by_name = {intent.name: intent for intent in self.intents}
-        self._openers = [one for one in self.intents if not one.after and not one.recalls]
+        self._openers = [one for one in self.intents if one.opens]
         self._weights = list(accumulate(one.weight for one in self._openers))
         self._recalls = [one for one in self.intents if one.recalls]
         self._follows = {

@@ -11,7 +11,7 @@
     must        content that a right reply holds: of each list one of the words
     each        one intent a term: `{term}` stands for the term or its `also`
 
-One in twelve phrasings of an intent is held out of training (`held_out`), so
+A phrasing that several openers list is the first one's. One in twelve phrasings of an intent is held out of training (`held_out`), so
 that what is measured is not what was seen.
 """
 
@@ -20,8 +20,8 @@ from __future__ import annotations
 import re
 import tomllib
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -72,11 +72,19 @@ class Intent:
     recalls: str = ""
     otherwise: tuple[str, ...] = ()
     must: tuple[tuple[str, ...], ...] = ()
+    left: frozenset[str] = frozenset()
+    """Phrasings, in their plain form, that are another intent's already."""
 
     @cached_property
     def phrasings(self) -> tuple[str, ...]:
         """Every way to say it, slots unfilled."""
-        return tuple(dict.fromkeys(chain.from_iterable(map(expand, self.say))))
+        ways = dict.fromkeys(chain.from_iterable(map(expand, self.say)))
+        return tuple(one for one in ways if plain(one) not in self.left)
+
+    @property
+    def opens(self) -> bool:
+        """Tell whether it can be said at any time, whatever was said before."""
+        return not self.after and not self.recalls
 
     @cached_property
     def held_out(self) -> tuple[str, ...]:
@@ -96,9 +104,13 @@ class Intent:
         return any(fnmatch(last, pattern) for pattern in self.after)
 
 
+def plain(phrasing: str) -> str:
+    """Return what two typings of one phrasing have in common; signs alone stay as they are."""
+    return NOT_SPOKEN.sub("", phrasing.lower()).strip() or phrasing.strip()
+
+
 def _held_out(phrasing: str) -> bool:
-    plain = NOT_SPOKEN.sub("", phrasing.lower()).strip()
-    return zlib.crc32(plain.encode()) % HELD_OUT == 0
+    return zlib.crc32(plain(phrasing).encode()) % HELD_OUT == 0
 
 
 def load_intents(folder: Path = HERE) -> tuple[Intent, ...]:
@@ -119,7 +131,22 @@ def load_intents(folder: Path = HERE) -> tuple[Intent, ...]:
         raise CorpusError("two intents have one name")
     for intent in found:
         _check(intent, names, pools)
-    return found
+    return tuple(_each_once(found))
+
+
+def _each_once(intents: Sequence[Intent]) -> Iterator[Intent]:
+    """Leave a phrasing that several openers list to the first: one question, one kind of reply."""
+    taken = set[str]()
+    for intent in intents:
+        if not intent.opens:
+            yield intent
+            continue
+        mine = {plain(one) for one in intent.phrasings}
+        own = replace(intent, left=frozenset(mine & taken))
+        if not own.phrasings:
+            raise CorpusError(f"{intent.name} says nothing that another intent does not say")
+        taken |= mine
+        yield own
 
 
 @lru_cache(maxsize=4)

@@ -62,10 +62,16 @@ class Packer:
                 ids += piece
                 weights += [1.0 if by_jay else self._recipe.person_weight] * len(piece)
                 if by_jay and exchange.intent.startswith("reading.") and text != closing:
-                    weights[-len(piece)] = self._recipe.reading_weight
+                    for at in self._found(text, exchange.value):
+                        weights[at - len(piece)] = self._recipe.reading_weight
             if len(ids) > length:
                 break
         return ids[: length + 1], weights[: length + 1]
+
+    def _found(self, reply: str, value: str) -> set[int]:
+        """Return which tokens of a reply must be read: its first, and its value's first."""
+        at = reply.find(f" {value}") if value else -1
+        return {0, len(self._encode(reply[:at]))} if at > 0 else {0}
 
     def _batch(self, rows: list[tuple[list[int], list[float]]]) -> Batch:
         ids = torch.tensor([ids for ids, _ in rows])

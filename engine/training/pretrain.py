@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 
 from engine.training import vocabulary
 from engine.training.corpus import Corpus, opening, segments
+from engine.training.gptj import load_gptj
 from engine.training.induction import set_copying_heads
 from engine.training.loop import Trainer
 from engine.training.losses import LOG, open_losses
@@ -28,6 +29,7 @@ MAY_CHANGE = (
     "tokens",
     "row_lengths",
     "micro_tokens",
+    "person_weight",
     "reading_weight",
     "decay",
     "threads",
@@ -89,11 +91,9 @@ def train(
     _claim(recipe, out, resume=resume)
     tokenizer = tokenizer_of(recipe, out, corpus)
     model = Model(Shape.of(recipe))
-    if recipe.induction:
-        set_copying_heads(model)
     trainer = Trainer(model, recipe)
-    if resume:
-        trainer.load(out)
+    if not (resume and trainer.load(out)):
+        _begin(model, recipe)
     packer = Packer(corpus, tokenizer, recipe)
     stopped = False
     with open_losses(out, after=trainer.step) as losses:
@@ -105,6 +105,13 @@ def train(
             if trainer.step % recipe.save_every == 0 or trainer.step == recipe.steps or stopped:
                 trainer.save(out)
     return trainer.step >= recipe.steps
+
+
+def _begin(model: Model, recipe: Recipe) -> None:
+    if recipe.start:
+        load_gptj(model, Path(recipe.start))
+    elif recipe.induction:
+        set_copying_heads(model)
 
 
 def _step(trainer: Trainer, packer: Packer) -> Progress:
@@ -121,13 +128,15 @@ def _step(trainer: Trainer, packer: Packer) -> Progress:
 
 
 def tokenizer_of(recipe: Recipe, out: Path, corpus: Corpus) -> Tokenizer:
-    """Return the run's tokenizer, trained on first use.
+    """Return the run's tokenizer: that of the checkpoint it starts from, or trained on first use.
 
     Raises:
         RecipeError: the folder's tokenizer does not fit the recipe.
     """
     path = out / "tokenizer.json"
-    if not path.exists():
+    if not path.exists() and recipe.start:
+        _take_over(Path(recipe.start), out)
+    elif not path.exists():
         count = min(TOKENIZER_DIALOGUES, max(100, recipe.tokens // 100))
         texts = (
             text
@@ -140,6 +149,13 @@ def tokenizer_of(recipe: Recipe, out: Path, corpus: Corpus) -> Tokenizer:
     if tokenizer.get_vocab_size() > recipe.vocabulary or tokenizer.encode(opening()).ids != [0]:
         raise RecipeError(f"{path} is not the tokenizer of this recipe")
     return tokenizer
+
+
+def _take_over(start: Path, out: Path) -> None:
+    try:
+        vocabulary.copy(start, out)
+    except OSError as error:
+        raise RecipeError(f"{start} holds no tokenizer to start with: {error}") from error
 
 
 def recipe_of(out: Path) -> Recipe:

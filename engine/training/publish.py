@@ -1,10 +1,10 @@
 """From a training run to a folder that vLLM and transformers load as it is.
 
-Undoes the two differences of form of `model`: the fused projections are cut in
-three, and the tied output matrix becomes a copy of the embedding, since GPT-J
-knows no tying. The folder is made beside the old one, loaded back and compared
-with the trained model; only then does it take the old one's place. So neither
-a full disk nor a broken run costs the checkpoint that was there.
+The weights take GPT-J's form (`gptj`). The folder is made beside the old one,
+loaded back and compared with the trained model; only then does it take the old
+one's place. So neither a full disk nor a broken run costs the checkpoint that
+was there. What was tuned is transformers' own already, and may be too large to
+be loaded a second time.
 """
 
 from __future__ import annotations
@@ -28,18 +28,16 @@ from bot.family import Family
 from engine.checkpoint import read_checkpoint
 from engine.families import CHECKPOINT_FIELD
 from engine.training import vocabulary
-from engine.training.corpus import MINI
+from engine.training.gptj import WEIGHTS, as_gptj, configuration
 from engine.training.loop import CheckpointError, load_state
 from engine.training.model import Model, Shape
 from engine.training.pretrain import recipe_of
-from engine.training.weights import copy_tokenizer
 
 STORED = torch.bfloat16
 """What matrices were multiplied in; half the size, and no further rounding in service."""
 MOST_DIFFERENCE = 2e-3
 """Between the logits of what was trained and what was written, both in float32."""
 CARD = "README.md"
-WEIGHTS = "model.safetensors"
 LARGEST_SHARD = "1GB"
 """Of a large model: writing holds one shard beside the model in memory."""
 
@@ -88,7 +86,7 @@ def publish_tuned(model: GPTJForCausalLM, *, start: Path, family: Family, out: P
         # vLLM fails on a null there.
         told = {key: one for key, one in config.items() if one is not None or key == "n_inner"}
         _write_json(fresh / "config.json", told | {CHECKPOINT_FIELD: family.name})
-        copy_tokenizer(start, fresh)
+        vocabulary.copy(start, fresh)
         read_checkpoint(fresh)
     return out
 
@@ -151,57 +149,6 @@ def write(model: Model, tokenizer: Tokenizer, folder: Path) -> None:
         {"_from_model_config": True, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0},
     )
     vocabulary.save(tokenizer, folder, window=shape.window)
-
-
-def configuration(shape: Shape) -> dict[str, Any]:
-    """Return the `config.json` of a shape: every field of GPT-J's that is not its default."""
-    return {
-        "architectures": ["GPTJForCausalLM"],
-        "model_type": "gptj",
-        "jay_family": MINI.name,
-        "vocab_size": shape.vocabulary,
-        "n_positions": shape.window,
-        "n_embd": shape.width,
-        "n_layer": shape.layers,
-        "n_head": shape.heads,
-        "rotary_dim": shape.rotary,
-        "n_inner": None,
-        "activation_function": "gelu_new",
-        "layer_norm_epsilon": 1e-05,
-        "attn_pdrop": 0.0,
-        "embd_pdrop": 0.0,
-        "resid_pdrop": 0.0,
-        "bos_token_id": 0,
-        "eos_token_id": 0,
-        "tie_word_embeddings": False,
-        "use_cache": True,
-        "torch_dtype": "bfloat16",
-    }
-
-
-def as_gptj(model: Model) -> dict[str, torch.Tensor]:
-    """Return the weights under the names that transformers and vLLM know."""
-    found = {
-        "transformer.wte.weight": model.embedding.weight,
-        "transformer.ln_f.weight": model.norm.weight,
-        "transformer.ln_f.bias": model.norm.bias,
-        "lm_head.weight": model.embedding.weight.clone(),
-        "lm_head.bias": model.bias,
-    }
-    for at, layer in enumerate(model.stack):
-        here = f"transformer.h.{at}"
-        for name, part in zip("qkv", layer.qkv.weight.chunk(3), strict=True):
-            found[f"{here}.attn.{name}_proj.weight"] = part
-        found |= {
-            f"{here}.attn.out_proj.weight": layer.out.weight,
-            f"{here}.ln_1.weight": layer.norm.weight,
-            f"{here}.ln_1.bias": layer.norm.bias,
-            f"{here}.mlp.fc_in.weight": layer.up.weight,
-            f"{here}.mlp.fc_in.bias": layer.up.bias,
-            f"{here}.mlp.fc_out.weight": layer.down.weight,
-            f"{here}.mlp.fc_out.bias": layer.down.bias,
-        }
-    return {name: tensor.detach() for name, tensor in found.items()}
 
 
 @torch.no_grad()

@@ -27,6 +27,9 @@ class Recipe:
 
     name: str
     seed: int = 1
+    start: str = ""
+    """Folder of a published checkpoint of this shape, whose weights and tokenizer the run takes
+    over; empty: from nothing."""
     width: int
     layers: int
     heads: int
@@ -55,8 +58,8 @@ class Recipe:
     person_weight: float = 0.1
     """Loss weight of what people say; what Jay says has 1."""
     reading_weight: float = 4.0
-    """Loss weight of the first token of what Jay reads out of messages: the rest follows on it,
-    and it is right seven times less often."""
+    """Loss weight of the first token of what Jay reads out of messages, and of the value that was
+    asked for: the rest follows on them, and they are right seven times less often."""
     induction: bool = True
     """Start with heads that copy."""
     save_every: int = 100

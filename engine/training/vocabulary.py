@@ -9,6 +9,7 @@ since serving sends token ids with the beginning included.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -20,6 +21,14 @@ from tokenizers.pre_tokenizers import Sequence as InOrder
 from tokenizers.trainers import BpeTrainer
 
 END = "<|endoftext|>"
+FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.json",
+    "merges.txt",
+    "added_tokens.json",
+    "special_tokens_map.json",
+)
 BORDERS = ("[human]:", "[robot]:", "\n###\n")
 
 
@@ -54,6 +63,17 @@ def save(tokenizer: Tokenizer, folder: Path, *, window: int) -> None:
         "model_max_length": window,
     }
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
+def copy(source: Path, folder: Path) -> None:
+    """Copy a checkpoint's tokenizer, with whatever transformers keeps beside it.
+
+    Raises:
+        OSError: there is none, or it can't be written.
+    """
+    for name in FILES:
+        if name == FILES[0] or (source / name).is_file():
+            shutil.copyfile(source / name, folder / name)
 
 
 def encode(tokenizer: Tokenizer, segments: Sequence[str]) -> list[list[int]]:

@@ -10,9 +10,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from engine.training.gptj import load_gptj  # noqa: E402
 from engine.training.loop import CHECKPOINT, CheckpointError, load_state, schedule  # noqa: E402
 from engine.training.losses import LOG, read_losses  # noqa: E402
+from engine.training.model import Model, Shape  # noqa: E402
 from engine.training.pretrain import recipe_of, train  # noqa: E402
+from engine.training.publish import largest_difference, publish  # noqa: E402
 from engine.training.recipe import Recipe, RecipeError, load_recipe  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -74,6 +77,44 @@ def test_the_end_may_be_chosen_while_the_run_goes_on(tmp_path: Path) -> None:
     assert train(shorter, out=tmp_path)
     assert recipe_of(tmp_path).tokens == shorter.tokens
     assert len(read_losses(tmp_path)) == 5
+
+
+@pytest.fixture(scope="module")
+def published(whole_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return publish(whole_run, tmp_path_factory.mktemp("published") / "model")
+
+
+def test_a_published_model_is_taken_over_exactly(published: Path) -> None:
+    model = Model(Shape.of(TINY)).eval()
+
+    load_gptj(model, published)
+
+    assert largest_difference(model, published) < 1e-4
+
+
+def test_a_run_may_start_where_another_was_published(
+    whole_run: Path, published: Path, tmp_path: Path
+) -> None:
+    train(replace(TINY, start=str(published)), out=tmp_path, stop=after(1))
+
+    assert read_losses(tmp_path)[0] < read_losses(whole_run)[0] - 0.5
+    assert (tmp_path / "tokenizer.json").read_bytes() == (published / "tokenizer.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({"start": "nowhere"}, "nowhere holds no tokenizer"),
+        ({"layers": 3}, "another size than the recipe: n_layer 2 for 3"),
+    ],
+)
+def test_a_start_that_does_not_fit_says_why(
+    published: Path, tmp_path: Path, change: dict[str, object], wrong: str
+) -> None:
+    recipe = replace(TINY, **{"start": str(published), **change})  # type: ignore[arg-type]
+
+    with pytest.raises(RecipeError, match=wrong):
+        train(recipe, out=tmp_path)
 
 
 def test_the_rates_rise_stay_and_fall_to_nothing() -> None:
@@ -142,3 +183,4 @@ def test_a_recipe_that_is_not_there_is_named() -> None:
 def test_the_recipes_that_come_along_are_whole() -> None:
     assert isinstance(load_recipe("mini"), Recipe)
     assert load_recipe("mini").steps > 1_000
+    assert load_recipe("mini-reading").start == "build/training/mini/model"
