@@ -14,6 +14,7 @@ From scratch (`jay train mini`):
     vocabulary  the tokenizer
     packing     batches of token ids with a weight for each
     model       GPT-J on one page
+    gptj        the same in the form that transformers and vLLM know, and back
     induction   attention heads that copy, set by hand before the first step
     loop        optimizer, schedule, checkpoints
     losses      the curve of a run

@@ -1,8 +1,10 @@
 """From a training run to a folder that vLLM and transformers load as it is.
 
-The weights take GPT-J's form (`gptj`). The folder is made beside the old one, loaded back and compared
-with the trained model; only then does it take the old one's place. So neither
-a full disk nor a broken run costs the checkpoint that was there.
+The weights take GPT-J's form (`gptj`). The folder is made beside the old one,
+loaded back and compared with the trained model; only then does it take the old
+one's place. So neither a full disk nor a broken run costs the checkpoint that
+was there. What was tuned is transformers' own already, and may be too large to
+be loaded a second time.
 """
 
 from __future__ import annotations
@@ -30,7 +32,6 @@ from engine.training.gptj import WEIGHTS, as_gptj, configuration
 from engine.training.loop import CheckpointError, load_state
 from engine.training.model import Model, Shape
 from engine.training.pretrain import recipe_of
-from engine.training.weights import copy_tokenizer
 
 STORED = torch.bfloat16
 """What matrices were multiplied in; half the size, and no further rounding in service."""
@@ -85,7 +86,7 @@ def publish_tuned(model: GPTJForCausalLM, *, start: Path, family: Family, out: P
         # vLLM fails on a null there.
         told = {key: one for key, one in config.items() if one is not None or key == "n_inner"}
         _write_json(fresh / "config.json", told | {CHECKPOINT_FIELD: family.name})
-        copy_tokenizer(start, fresh)
+        vocabulary.copy(start, fresh)
         read_checkpoint(fresh)
     return out
 

@@ -21,6 +21,14 @@ from tokenizers.pre_tokenizers import Sequence as InOrder
 from tokenizers.trainers import BpeTrainer
 
 END = "<|endoftext|>"
+FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.json",
+    "merges.txt",
+    "added_tokens.json",
+    "special_tokens_map.json",
+)
 BORDERS = ("[human]:", "[robot]:", "\n###\n")
 
 
@@ -58,9 +66,14 @@ def save(tokenizer: Tokenizer, folder: Path, *, window: int) -> None:
 
 
 def copy(source: Path, folder: Path) -> None:
-    """Copy what `save` wrote."""
-    for name in ("tokenizer_config.json", "tokenizer.json"):
-        shutil.copyfile(source / name, folder / name)
+    """Copy a checkpoint's tokenizer, with whatever transformers keeps beside it.
+
+    Raises:
+        OSError: there is none, or it can't be written.
+    """
+    for name in FILES:
+        if name == FILES[0] or (source / name).is_file():
+            shutil.copyfile(source / name, folder / name)
 
 
 def encode(tokenizer: Tokenizer, segments: Sequence[str]) -> list[list[int]]:

@@ -7,7 +7,6 @@ Invented weights (`--dummy-weights`) try a machine and the whole way out before
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +16,11 @@ from transformers.initialization import no_init_weights
 from transformers.utils.logging import disable_progress_bar
 
 from engine.checkpoint import BUNDLED, Checkpoint, read_checkpoint
+from engine.training import vocabulary
 from engine.training.recipe import RecipeError, TuningRecipe
 
 SPREAD = 0.02
 """Standard deviation of invented weights; GPT-J's `initializer_range`."""
-TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "vocab.json",
-    "merges.txt",
-    "added_tokens.json",
-    "special_tokens_map.json",
-)
 
 
 def find_start(
@@ -66,13 +58,6 @@ def load_weights(folder: Path, *, dummy: bool, dtype: torch.dtype) -> GPTJForCau
     return model
 
 
-def copy_tokenizer(start: Path, folder: Path) -> None:
-    """Copy the tokenizer's files."""
-    for name in TOKENIZER_FILES:
-        if (start / name).is_file():
-            shutil.copyfile(start / name, folder / name)
-
-
 @torch.no_grad()
 def _invent(config: GPTJConfig, dtype: torch.dtype) -> GPTJForCausalLM:
     before = torch.get_default_dtype()
@@ -95,5 +80,5 @@ def _of_geometry(recipe: TuningRecipe, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     bundled: dict[str, Any] = json.loads((BUNDLED / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(bundled | recipe.geometry, indent=2) + "\n")
-    copy_tokenizer(BUNDLED, folder)
+    vocabulary.copy(BUNDLED, folder)
     return folder
