@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from bot.store.changes import ChangesOfLog
 from bot.store.gaps import Gaps
 from bot.store.leases import Leases
 from bot.store.log import Log
@@ -17,7 +18,7 @@ from bot.store.turns import Turns
 log = structlog.get_logger(__name__)
 
 
-class RedisStore(Log, Gaps, Mailboxes, Leases, Turns):
+class RedisStore(Log, ChangesOfLog, Gaps, Mailboxes, Leases, Turns):
     """A `bot.ports.Store` in Redis or Valkey. `open_store` is the way to one."""
 
 

@@ -25,7 +25,17 @@ from redis.backoff import NoBackoff
 
 from bot.errors import SettingsError, StoreError, StoreUnreachable, StoreVersion
 from bot.store.errors import address_of, translate
-from bot.store.keys import DAY_S, MAX_PARKED, MAX_PLACES, PREFIX, SCHEMA, SEEN_S, STOP_S, key
+from bot.store.keys import (
+    DAY_S,
+    MAX_GONE,
+    MAX_PARKED,
+    MAX_PLACES,
+    PREFIX,
+    SCHEMA,
+    SEEN_S,
+    STOP_S,
+    key,
+)
 from bot.store.scripts import STEPS, read_script
 
 CONNECTIONS = 32
@@ -81,6 +91,7 @@ class Server:
             DAY_S,
             MAX_PARKED,
             MAX_PLACES,
+            MAX_GONE,
         )
 
     async def ping(self) -> None:

@@ -8,6 +8,7 @@ from fakes.talk import ANA, CHANNEL, command, in_thread, message
 from fakes.valkey import RunningValkey
 
 from bot.conversations import Reply, Turn, in_place
+from bot.messages import MessageDeleted
 from bot.ports import Store
 from bot.store import open_store
 from bot.store.keys import DAY_S, KINDS, PREFIX, SEEN_S, STOP_S, key
@@ -43,6 +44,9 @@ async def use_everything(store: Store) -> None:
     await store.accept(message("bad", message_id="3.0", place=THREAD), conversation=TALK, waiting=5)
     await store.park(lease, message_ids=["3.0"])
     await store.save_reply(lease, Reply(reply_id="r", answers=("2.0",), message_ids=("m2",)))
+    await store.accept(message("gone", message_id="4.0"), conversation=None, waiting=5)
+    await store.delete(MessageDeleted(place=CHANNEL, message_id="4.0"))
+    await store.keep_vectors(CHANNEL, {"5.0": b"vector"})
     await store.accept_command(command("why"), conversation=in_place(CHANNEL, root="cmd-why"))
 
 
