@@ -9,12 +9,32 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from bot.batching import Batcher
 from bot.errors import EngineUnreachable, PlatformError
 from bot.messages import IncomingMessage, Place
 from bot.ports import Lease, Store, Surface
 from bot.prompting import Said, Speech
 from bot.prompts import Finish
-from bot.skills import Ask, Look, Outcome, Progress, Say, Seen, Step, Steps, Task
+from bot.reading import Reader
+from bot.skills import (
+    Ask,
+    Batch,
+    Cite,
+    Cited,
+    Clock,
+    Done,
+    Look,
+    Measure,
+    Outcome,
+    Progress,
+    Read,
+    Say,
+    Seen,
+    Sizes,
+    Step,
+    Steps,
+    Task,
+)
 from bot.skills.skill import Answer
 
 log = structlog.get_logger(__name__)
@@ -36,6 +56,8 @@ class Driver:
     open_speech: OpenSpeech
     show: Callable[[str], None]
     """Takes the reply's text so far, as it should be shown."""
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a person asks to stop. A skill that has begun a `Batch` ends by itself then."""
     begun: str = ""
     """What an earlier worker had the model say of this reply already."""
     status: str = "Thinking"
@@ -44,7 +66,21 @@ class Driver:
     """What the model has said so far, as it is shown."""
     finish: Finish | None = None
     model: str = ""
+    _batcher: Batcher | None = field(default=None, repr=False)
     _speech: Speech | None = field(default=None, repr=False)
+
+    @property
+    def ends_by_itself(self) -> bool:
+        """Whether the skill will show what it has when it is stopped."""
+        return self._batcher is not None
+
+    @property
+    def cut(self) -> str:
+        """Why the skill ended early, as in `Made.finish`; empty: it didn't."""
+        if self._batcher is None or not self._batcher.cut:
+            return ""
+        error = self._batcher.error
+        return f"error:{type(error).__name__}" if error else "stopped"
 
     async def drive(self, steps: Steps[Outcome]) -> Outcome:
         """Run a skill to its end.
@@ -70,6 +106,18 @@ class Driver:
                 return await self._ask(step.tasks)
             case Look():
                 return await self._look(step)
+            case Batch():
+                return await self._batch(step)
+            case Read():
+                return await self._reader.read(step)
+            case Measure():
+                speech = await self._open_speech()
+                sizes = tuple(await speech.count(step.texts))
+                return Sizes(tokens=sizes, room=speech.budget_tokens)
+            case Cite():
+                return await self._cite(step)
+            case Clock():
+                return await self._zone(step)
             case Progress():
                 self.status = step.text
                 return None
@@ -131,6 +179,42 @@ class Driver:
             messages=seen,
             links={one: link for one, link in zip(wanted, links, strict=True) if link},
         )
+
+    async def _batch(self, step: Batch) -> Done:
+        if self._batcher is None:
+            conversation = self.lease.conversation
+            self._batcher = Batcher(
+                notes=self.store,
+                salt=conversation.workspace,
+                session=conversation.key,
+                stop=self.stop,
+            )
+        speech = await self._open_speech()
+
+        def tell(done: int, of: int) -> None:
+            self.status = step.told.format(done=done, all=of)
+
+        done = await self._batcher.do(speech, step.tasks, tell)
+        self.finish = _sum(self._batcher.costs)
+        return done
+
+    async def _cite(self, step: Cite) -> Cited:
+        standing = await self._reader.standing(step.messages)
+        links = await asyncio.gather(*(self._link(one.place, one.message_id) for one in standing))
+        return Cited(
+            links={one.message_id: link for one, link in zip(standing, links, strict=True)}
+        )
+
+    async def _zone(self, step: Clock) -> str:
+        try:
+            return await self.surface.zone(step.person.id)
+        except PlatformError as error:
+            log.info("driving.no_zone", error=str(error))
+            return ""
+
+    @property
+    def _reader(self) -> Reader:
+        return Reader(store=self.store, surface=self.surface)
 
     async def _fill_from_history(self, place: Place, limit: int) -> None:
         """Bring what was said before Jay came into the log. Without it, the log alone serves."""

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bot.changes import ChangeLog
 from bot.conversations import Conversation, Reply, Turn
+from bot.histories import Histories
 from bot.messages import (
     Command,
     Event,
@@ -22,6 +23,7 @@ from bot.messages import (
     Place,
     PlatformName,
 )
+from bot.notes import Notes
 from bot.prompts import Piece, Prompt, ServedModel
 
 Hear = Callable[[Event], Awaitable[None]]
@@ -100,7 +102,7 @@ class Gap:
     """All before was heard, Unix seconds."""
 
 
-class Store(ChangeLog, Protocol):
+class Store(ChangeLog, Notes, Protocol):
     """The conversation store. Every method is one atomic step, and safe to repeat.
 
     All raise `StoreUnreachable` and `StoreFull`; those that take a lease raise
@@ -336,7 +338,7 @@ class Pace:
     per_s: float
 
 
-class Surface(Protocol):
+class Surface(Histories, Protocol):
     """A platform as something to write on. It raises `PlatformError`s only."""
 
     pace: Pace

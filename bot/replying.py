@@ -47,6 +47,8 @@ STATUS_EVERY_S = 8.0
 PLACEHOLDER_AFTER_S = 2.0
 """Where the platform shows no status, a line says after so long that Jay is at work."""
 STOPPED = "_Stopped._"
+WIND_UP_S = 15.0
+"""A stopped skill that shows what it has by itself may take so long for it."""
 APOLOGY_TIMEOUT_S = 30.0
 """What can't be said in so long stays unsaid; the conversation goes on."""
 NOT_ALLOWED = (
@@ -192,6 +194,7 @@ class Replier:
             surface=surface,
             open_speech=self.open_speech,
             show=lambda text: self._show(work, text),
+            stop=stop,
             begun=text,
             words=text,
         )
@@ -214,9 +217,13 @@ class Replier:
         company = asyncio.create_task(self._keep_company(work))
         try:
             await asyncio.wait({skill, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if work.driver.ends_by_itself and not work.draft.gone:
+                await asyncio.wait({skill}, timeout=WIND_UP_S if work.stop.is_set() else None)
             if not skill.done():
                 return Outcome(text=_joined(work.driver.words, STOPPED)), "stopped"
             outcome = skill.result()
+            if work.driver.cut:
+                return outcome, work.driver.cut
             cut = outcome.said.cut if outcome.said else ""
             return outcome, f"guard:{cut}" if cut not in ("", "stop", "length") else cut or "stop"
         except EngineError as error:
@@ -335,7 +342,7 @@ class Replier:
         await self.store.save_reply(work.lease, work.record)
 
     async def _keep_company(self, work: _Work) -> None:
-        """Show that Jay is at work until the first words are there."""
+        """Show that Jay is at work until the first words are there; a skill's progress always."""
         surface = self.surfaces[work.target.place.platform]
         seen = False
         waited_s = 0.0
@@ -347,7 +354,8 @@ class Replier:
                     seen = False
             await asyncio.sleep(PLACEHOLDER_AFTER_S)
             waited_s += PLACEHOLDER_AFTER_S
-            if not seen and not work.first_word_s and not work.draft.message_ids:
+            hidden = not seen and not work.draft.message_ids
+            if not work.first_word_s and (hidden or work.chosen.name != "chat"):
                 work.draft.show(f"_{work.driver.status}…_")
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 import structlog
 from pydantic import TypeAdapter
 
-from adapters.discord.limits import id_at
+from adapters.discord.limits import id_at, said_at
 from adapters.discord.normalise import Names, direct_place, place_of
 from adapters.discord.payloads import (
     ActiveThreadsPayload,
@@ -32,6 +32,8 @@ KEPT_S = 300.0
 """How long a name may be an old one."""
 MOST_CHANNELS = 5_000
 MOST_GUILDS = 500
+ARCHIVED_MAX = 100
+"""Archived threads that one call gives."""
 
 _GUILDS = TypeAdapter(list[PostedPayload])
 _THREADS = TypeAdapter(ActiveThreadsPayload)
@@ -114,6 +116,42 @@ class Directory:
                 if int(one.last_message_id or 0) >= int(id_at(since))
             ]
         return found
+
+    async def threads(self, place: Place) -> dict[str, float]:
+        """Return a channel's threads with when their newest message was sent, that first.
+
+        Archived ones are among them as far as they are public, the last archived.
+
+        Raises:
+            PlatformError: Discord can't be reached; a retry may help.
+        """
+        active = await self._rest.ask(
+            _THREADS,
+            "GET",
+            "/guilds/{guild_id}/threads/active",
+            where={"guild_id": place.workspace},
+        )
+        found = [one for one in active.threads if one.parent_id == place.channel]
+        found += await self._archived(place.channel)
+        newest = {one.id: said_at(one.last_message_id or one.id) for one in found}
+        return dict(sorted(newest.items(), key=lambda item: item[1], reverse=True))
+
+    async def _archived(self, channel_id: str) -> Sequence[ChannelPayload]:
+        """Return a channel's public archived threads, the last archived, at most one page."""
+        try:
+            archived = await self._rest.ask(
+                _THREADS,
+                "GET",
+                "/channels/{channel_id}/threads/archived/public",
+                where={"channel_id": channel_id},
+                query={"limit": ARCHIVED_MAX},
+            )
+        except PlatformError as error:
+            if error.retry:
+                raise
+            log.info("discord.archive_closed", channel=channel_id, error=str(error))
+            return ()
+        return archived.threads
 
     async def names(self, guild_id: str | None) -> Names:
         """Return what a server calls its roles and channels.

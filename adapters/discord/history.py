@@ -40,13 +40,13 @@ async def read_back(
     before = ""
     while len(payloads) < limit:
         size = min(HISTORY_PAGE, limit - len(payloads))
-        page = await _page(rest, place.thread or place.channel, "before", before, size)
-        payloads += reversed(page.messages)
-        if page.count < size or not page.oldest or int(page.oldest) < int(id_at(since)):
+        turned = await page(rest, place.thread or place.channel, "before", before, size)
+        payloads += reversed(turned.messages)
+        if turned.count < size or not turned.oldest or int(turned.oldest) < int(id_at(since)):
             break
-        before = page.oldest
+        before = turned.oldest
     said = [one for one in payloads[::-1] if int(one.id) >= int(id_at(since))]
-    return await _read(directory, place, said)
+    return await read(directory, place, said)
 
 
 async def read_after(
@@ -59,18 +59,18 @@ async def read_after(
     """
     payloads: list[MessagePayload] = []
     while len(payloads) < HISTORY_MAX:
-        page = await _page(rest, place.thread or place.channel, "after", after, HISTORY_PAGE)
-        payloads += page.messages
-        if page.count < HISTORY_PAGE or not page.newest:
+        turned = await page(rest, place.thread or place.channel, "after", after, HISTORY_PAGE)
+        payloads += turned.messages
+        if turned.count < HISTORY_PAGE or not turned.newest:
             break
-        after = page.newest
+        after = turned.newest
     if len(payloads) >= HISTORY_MAX:
         log.warning("discord.history_cut", channel=place.channel, read=len(payloads))
-    return await _read(directory, place, payloads)
+    return await read(directory, place, payloads)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Page:
+class Page:
     """Some messages, oldest first, and what is needed to turn the page."""
 
     messages: list[MessagePayload]
@@ -79,7 +79,12 @@ class _Page:
     newest: str
 
 
-async def _page(rest: Rest, channel_id: str, way: str, start: str, size: int) -> _Page:
+async def page(rest: Rest, channel_id: str, way: str, start: str, size: int) -> Page:
+    """Return up to `size` messages of a channel, `before` or `after` an id; empty: the newest.
+
+    Raises:
+        PlatformError: Jay may not read there, or Discord can't be reached.
+    """
     query: dict[str, str | int] = {"limit": size}
     if start:
         query[way] = start
@@ -92,7 +97,7 @@ async def _page(rest: Rest, channel_id: str, way: str, start: str, size: int) ->
     )
     named = (str(one.get("id")) for one in answer)
     ids = sorted(int(one) for one in named if one.isascii() and one.isdecimal() and len(one) < 20)
-    return _Page(
+    return Page(
         messages=sorted(_known(answer), key=lambda one: int(one.id)),
         count=len(answer),
         oldest=str(ids[0]) if ids else "",
@@ -110,9 +115,14 @@ def _known(answer: Sequence[dict[str, object]]) -> list[MessagePayload]:
     return known
 
 
-async def _read(
+async def read(
     directory: Directory, place: Place, payloads: Sequence[MessagePayload]
 ) -> list[IncomingMessage]:
+    """Return what people said, of a page's messages.
+
+    Raises:
+        PlatformError: the names in them can't be had; a retry may help.
+    """
     if not payloads:
         return []
     asks = any(needs_names(one) for one in payloads)

@@ -21,9 +21,11 @@ from adapters.discord.directory import Directory
 from adapters.discord.errors import InteractionOver
 from adapters.discord.limits import NONCE_MAX, PACE, READ_PACE
 from adapters.discord.payloads import PostedPayload
+from adapters.discord.reading import read_range
 from adapters.discord.render import render
 from adapters.discord.rest import Rest
 from bot.errors import MayNotWrite, MessageGone, PlatformError, Rejected
+from bot.histories import History
 from bot.messages import IncomingMessage, Place
 from bot.ports import Target
 from bot.settings import DiscordSettings
@@ -182,6 +184,20 @@ class DiscordSurface:
             PlatformError: Jay may not read there, or Discord can't be reached.
         """
         return await history.read_back(self._rest, self._directory, place, limit=limit, since=since)
+
+    async def read_range(self, place: Place, *, limit: int, since: float, until: float) -> History:
+        """Read back what was said in a place and its threads.
+
+        Raises:
+            PlatformError: Jay may not read there, or Discord can't be reached.
+        """
+        return await read_range(
+            self._rest, self._directory, place, limit=limit, since=since, until=until
+        )
+
+    async def zone(self, person: str) -> str:
+        """Return nothing: Discord tells nobody's time zone."""
+        return ""
 
     async def places(self, *, since: float) -> Sequence[Place]:
         """Return the channels and threads of Jay's servers where something was said since then.

@@ -31,7 +31,7 @@ Json = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class Reader:
     """Reads what was said in the channels that Jay is in."""
 
     client: AsyncWebClient
@@ -55,7 +55,7 @@ class History:
             found = await self.thread(place.channel, place.thread, limit=wanted, oldest=oldest)
         else:
             found = await self._channel(place.channel, limit=wanted, oldest=oldest)
-        newest = [one for one in sorted(found, key=_at)[-wanted:] if _seconds(one) >= since]
+        newest = [one for one in sorted(found, key=_at)[-wanted:] if seconds_of(one) >= since]
         asked = dict.fromkeys(one for each in newest for one in normalise.people_of(each))
         names = await self.people.names(islice(asked, PEOPLE_MAX))
         outside = Place(
@@ -94,8 +94,8 @@ class History:
                     inclusive=True,
                     include_all_metadata=metadata,
                 )
-            kept.extend(one for one in _messages(answer) if not cursor or one.get("ts") != root)
-            cursor = _cursor(answer)
+            kept.extend(one for one in messages_of(answer) if not cursor or one.get("ts") != root)
+            cursor = cursor_of(answer)
             if not cursor:
                 break
         return list(kept)
@@ -114,12 +114,12 @@ class History:
                     oldest=oldest or None,
                     include_all_metadata=metadata,
                 )
-            for one in _messages(answer):
+            for one in messages_of(answer):
                 yield one
                 seen += 1
                 if seen >= limit:
                     return
-            cursor = _cursor(answer)
+            cursor = cursor_of(answer)
             if not cursor:
                 return
 
@@ -147,7 +147,7 @@ class History:
                 for one in (listed if isinstance(listed, list) else [])
                 if isinstance(one, dict) and one.get("id")
             ]
-            cursor = _cursor(answer)
+            cursor = cursor_of(answer)
             if not cursor:
                 break
         return found
@@ -163,17 +163,20 @@ class History:
         return list(unique.values())
 
 
-def _messages(answer: AsyncSlackResponse) -> list[Json]:
+def messages_of(answer: AsyncSlackResponse) -> list[Json]:
+    """Return the messages of an answer."""
     listed = answer.get("messages")
     return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
 
 
-def _cursor(answer: AsyncSlackResponse) -> str:
+def cursor_of(answer: AsyncSlackResponse) -> str:
+    """Return where an answer's next page begins; empty for none."""
     more = answer.get("response_metadata")
     return str(more.get("next_cursor") or "") if isinstance(more, dict) else ""
 
 
-def _seconds(message: Json) -> float:
+def seconds_of(message: Json) -> float:
+    """Return when a message was sent, Unix seconds."""
     whole, part = _at(message)
     return whole + part / 1_000_000
 

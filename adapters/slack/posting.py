@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from adapters.slack.history import History
+from adapters.slack.history import Reader
 from bot.errors import MayNotWrite, MessageGone, Rejected, TokenRefused, TooFast
 
 log = structlog.get_logger(__name__)
@@ -60,7 +60,7 @@ class Postings:
         nonce: str,
         slot: Slot,
         *,
-        history: Callable[[], Awaitable[History]],
+        history: Callable[[], Awaitable[Reader]],
         send: Callable[[], Awaitable[str]],
     ) -> str:
         """Post unless it stands there already; return its `ts`.
@@ -95,7 +95,7 @@ class Postings:
     def _may_be_old(self, slot: Slot) -> bool:
         return not slot.after or self._clock() - float(slot.after) > FRESH_S
 
-    async def _find(self, nonce: str, slot: Slot, history: Callable[[], Awaitable[History]]) -> str:
+    async def _find(self, nonce: str, slot: Slot, history: Callable[[], Awaitable[Reader]]) -> str:
         oldest = slot.after or f"{self._clock() - COMMAND_LIFE_S:.6f}"
         try:
             reader = await history()

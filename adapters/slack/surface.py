@@ -22,16 +22,18 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.errors import code_of, translated
-from adapters.slack.history import History
+from adapters.slack.history import Reader
 from adapters.slack.install import ask_installation, open_client
 from adapters.slack.limits import READ_PACE, WRITE_PACE, UpdateAllowance
 from adapters.slack.people import People
 from adapters.slack.posting import Postings, Slot, metadata
+from adapters.slack.reading import read_range
 from adapters.slack.render import to_mrkdwn, to_stream_markdown
 from adapters.slack.response_urls import ResponseUrls
 from adapters.slack.status import WorkingStatus
 from adapters.slack.streams import Streams
 from bot.errors import MayNotWrite, MessageGone, PlatformError, PlatformUnreachable, Rejected
+from bot.histories import History
 from bot.messages import IncomingMessage, Place
 from bot.ports import Pace, Target
 from bot.settings import SlackSettings
@@ -58,7 +60,7 @@ class SlackSurface:
         self._postings = Postings(clock=clock)
         self._allowance = UpdateAllowance()
         self._links: OrderedDict[tuple[str, str], str] = OrderedDict()
-        self._history: History | None = None
+        self._history: Reader | None = None
         self._stack = AsyncExitStack()
         self._client: AsyncWebClient
         self._streams: Streams
@@ -190,15 +192,27 @@ class SlackSurface:
         reader = await self._reader()
         return await reader.read(place, limit=limit, since=since)
 
+    async def read_range(self, place: Place, *, limit: int, since: float, until: float) -> History:
+        """Read back what was said in a place and its threads."""
+        reader = await self._reader()
+        return await read_range(reader, place, limit=limit, since=since, until=until)
+
+    async def zone(self, person: str) -> str:
+        """Return a person's time zone, as their profile says."""
+        with translated("users.info"):
+            answer = await self._client.users_info(user=person)
+        user = answer.get("user")
+        return str(user.get("tz") or "") if isinstance(user, dict) else ""
+
     async def places(self, *, since: float) -> Sequence[Place]:
         """Return every place that Jay is in: Slack doesn't tell where something was said."""
         reader = await self._reader()
         return await reader.places()
 
-    async def _reader(self) -> History:
+    async def _reader(self) -> Reader:
         if self._history is None:
             jay = await ask_installation(self._client)
-            self._history = History(client=self._client, people=People(self._client), jay=jay)
+            self._history = Reader(client=self._client, people=People(self._client), jay=jay)
         return self._history
 
     def _sender(

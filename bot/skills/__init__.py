@@ -1,19 +1,28 @@
 """What Jay can do: talk, summarise, answer from what was said, explain itself.
 
 A skill is a generator. It yields what it needs (`Say`, `Ask`, `Look`,
-`Progress`), is sent the result, and returns an `Outcome`. It does no I/O, so
+`Read`, `Batch`, `Progress` and so on), is sent the result, and returns an `Outcome`. It does no I/O, so
 its tests drive it by hand; `bot.replying` drives it for real.
 """
 
 from bot.skills.choosing import COMMANDS, Chosen, choose
 from bot.skills.skill import (
     Ask,
+    Batch,
+    Cite,
+    Cited,
+    Clock,
+    Done,
+    Found,
     Look,
+    Measure,
     Outcome,
     Progress,
+    Read,
     Request,
     Say,
     Seen,
+    Sizes,
     Step,
     Steps,
     Task,
@@ -22,13 +31,22 @@ from bot.skills.skill import (
 __all__ = [
     "COMMANDS",
     "Ask",
+    "Batch",
     "Chosen",
+    "Cite",
+    "Cited",
+    "Clock",
+    "Done",
+    "Found",
     "Look",
+    "Measure",
     "Outcome",
     "Progress",
+    "Read",
     "Request",
     "Say",
     "Seen",
+    "Sizes",
     "Step",
     "Steps",
     "Task",

@@ -8,7 +8,9 @@ from typing import TypeAlias
 
 from bot.messages import Command, Mail
 from bot.skills.answer import answer
+from bot.skills.asking import read_asked
 from bot.skills.chat import chat
+from bot.skills.ranges import Range, parse_range
 from bot.skills.skill import Outcome, Request, Steps
 from bot.skills.summarize import summarize
 
@@ -33,7 +35,7 @@ COMMANDS = (
         name="summarize",
         description="Sum up what was said in this channel",
         argument="range",
-        argument_description="last 50, today, yesterday, 3 hours, 2 days",
+        argument_description="last 50, today, since monday 9:00, since I was last here; as paragraph, by topic",
         required=False,
         skill=summarize,
     ),
@@ -78,9 +80,8 @@ def _is_order(name: str, rest: str) -> bool:
     """Tell "summarize last 20" from talk that merely begins with the word."""
     if name != "summarize":
         return bool(rest.strip())
-    filler = {"", "this", "this channel", "this thread", "the channel", "the thread", "please"}
-    return (
-        rest.strip().lower() in filler
-        or any(mark.isdigit() for mark in rest)
-        or (rest.strip().lower() in {"today", "yesterday"})
-    )
+    asked = read_asked(rest)
+    if not asked.plain or any(mark.isdigit() for mark in rest):
+        return True
+    wanted = parse_range(asked.range.removesuffix("this").strip(), now=0.0)
+    return isinstance(wanted, Range) or wanted.why != "unknown"

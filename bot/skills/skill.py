@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 from bot.conversations import Turn
 from bot.messages import IncomingMessage, Person, Place
@@ -41,6 +41,9 @@ class Task:
     instruction: str
     text: str
     max_tokens: int = 120
+    stands_on: tuple[IncomingMessage, ...] = ()
+    """The messages of one channel that it reads. What the model says is then kept as a note,
+    until one of them changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,101 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Do many tasks side by side, as far as one gets. Sends back `Done`.
+
+    Neither a person who stops it nor an engine that fails ends the skill: what is finished
+    counts, and from then on nothing more is asked of the model.
+    """
+
+    tasks: tuple[Task, ...]
+    told: str
+    """What people are told meanwhile, with `{done}` and `{all}` in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What came of a `Batch`."""
+
+    said: tuple[Said | None, ...]
+    """One for each task; None where it isn't finished."""
+    cut: Literal["", "stopped", "failed"] = ""
+    """Why something is unfinished: a person stopped it, or the engine failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """Read all that was said in a range of a place. Sends back `Found`."""
+
+    place: Place
+    limit: int
+    """So many are read back of the platform's history, the newest."""
+    since: float
+    until: float
+    count: int = 10_000
+    """So many are counted of what Jay heard, the newest."""
+    after: Person | None = None
+    """Only what came after this person's own last message there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is in a range, as far as that is known."""
+
+    messages: tuple[IncomingMessage, ...] = ()
+    """Oldest first, each as it reads now; bots' too, Jay's own are not among them."""
+    whole: bool = True
+    """False: there may be more, further back."""
+    heard_only: bool = False
+    """The platform's history could not be had; this is what Jay heard itself."""
+    may_read: bool = True
+    """False: Jay may not read there, and nothing was."""
+    deleted: int = 0
+    """Messages of the range that were taken back, as far as Jay had heard them."""
+    after_at: float = 0.0
+    """When the person's last message was sent; 0.0 if there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """Count the tokens of texts. Sends back `Sizes`."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How many tokens texts take."""
+
+    tokens: tuple[int, ...]
+    room: int
+    """Tokens that the text of a task may take at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cite:
+    """Look whether messages still stand as they were read, and where. Sends back `Cited`."""
+
+    messages: tuple[IncomingMessage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cited:
+    """Messages that may be shown."""
+
+    links: dict[str, str]
+    """By message id: its address, or nothing where the platform won't tell it now. What was
+    edited or taken back in the meantime is not in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """Ask for a person's time zone. Sends back its IANA name, or nothing."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """Tell the person what is being done. Sends back None."""
 
@@ -90,8 +188,8 @@ class Outcome:
     """Ids of the messages that it stands on."""
 
 
-Step: TypeAlias = Say | Ask | Look | Progress
-Answer: TypeAlias = Said | tuple[Said, ...] | Seen | None
+Step: TypeAlias = Say | Ask | Look | Progress | Batch | Read | Measure | Cite | Clock
+Answer: TypeAlias = Said | tuple[Said, ...] | Seen | Done | Found | Sizes | Cited | str | None
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Step, Answer, T]
 
@@ -123,4 +221,44 @@ def look(
     answer = yield Look(place=place, limit=limit, since=since, link=link)
     if not isinstance(answer, Seen):
         raise TypeError(f"a Look is answered by Seen, not {answer!r}")
+    return answer
+
+
+def batch(*tasks: Task, told: str) -> Steps[Done]:
+    """Yield `Batch` and return what came of it."""
+    answer = yield Batch(tasks=tasks, told=told)
+    if not isinstance(answer, Done):
+        raise TypeError(f"a Batch is answered by Done, not {answer!r}")
+    return answer
+
+
+def read(step: Read) -> Steps[Found]:
+    """Yield a `Read` and return what was found."""
+    answer = yield step
+    if not isinstance(answer, Found):
+        raise TypeError(f"a Read is answered by Found, not {answer!r}")
+    return answer
+
+
+def measure(texts: Iterable[str]) -> Steps[Sizes]:
+    """Yield `Measure` and return the sizes."""
+    answer = yield Measure(texts=tuple(texts))
+    if not isinstance(answer, Sizes):
+        raise TypeError(f"a Measure is answered by Sizes, not {answer!r}")
+    return answer
+
+
+def cite(messages: Iterable[IncomingMessage]) -> Steps[dict[str, str]]:
+    """Yield `Cite` and return the links of what may be shown."""
+    answer = yield Cite(messages=tuple(messages))
+    if not isinstance(answer, Cited):
+        raise TypeError(f"a Cite is answered by Cited, not {answer!r}")
+    return answer.links
+
+
+def clock(person: Person) -> Steps[str]:
+    """Yield `Clock` and return the name of a person's time zone."""
+    answer = yield Clock(person=person)
+    if not isinstance(answer, str):
+        raise TypeError(f"a Clock is answered by a name, not {answer!r}")
     return answer

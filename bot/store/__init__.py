@@ -1,8 +1,8 @@
 """The conversation store: Redis or Valkey, the only state that outlives a process.
 
 `keys` names every key, `records` what stands under it; each step is one
-script (`*.lua`). The store's class is put together from five nouns: `log`,
-`gaps`, `mailboxes`, `leases`, `turns`. `embedded` runs a Valkey server where none is
+script (`*.lua`). The store's class is put together from six nouns: `log`,
+`gaps`, `notes`, `mailboxes`, `leases`, `turns`. `embedded` runs a Valkey server where none is
 given. Only this room knows redis-py; what it raises is translated in `errors`.
 """
 

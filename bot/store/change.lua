@@ -7,6 +7,7 @@ local function edit(hash)
   end
 end
 edit(key('bodies', channel))
+drop_notes(channel, id)
 if is_logged(channel, id) then
   note_change(channel, id)
   call('HDEL', key('vectors', channel), id)

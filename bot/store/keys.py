@@ -31,7 +31,10 @@ MAX_GONE: Final = 2_000
 STOP_S: Final = 60
 """How long a wish to stop is kept."""
 
-Life = Literal["ever", "retention", "retention and a day", "mark", "stop"]
+NOTE_S: Final = 7 * DAY_S
+"""How long a note on a stretch of messages is kept, unless the retention is shorter."""
+
+Life = Literal["ever", "retention", "retention and a day", "mark", "stop", "note"]
 """How long a key lives since it was last written; `mark` is told at the kind."""
 
 
@@ -39,8 +42,10 @@ Life = Literal["ever", "retention", "retention and a day", "mark", "stop"]
 class KeyKind:
     """One kind of key."""
 
-    type: Literal["string", "hash", "list", "zset"]
-    per: Literal["store", "platform", "channel", "thread", "message", "conversation", "person"]
+    type: Literal["string", "hash", "list", "set", "zset"]
+    per: Literal[
+        "store", "platform", "channel", "thread", "stretch", "message", "conversation", "person"
+    ]
     life: Life
     holds: str
 
@@ -126,6 +131,18 @@ KINDS: Final[dict[str, KeyKind]] = {
         per="thread",
         life="retention",
         holds="message ids of a thread, by when they were sent",
+    ),
+    "deleted": KeyKind(
+        type="zset",
+        per="channel",
+        life="retention",
+        holds="`thread newline message id` of logged messages that were deleted, by when sent",
+    ),
+    "note": KeyKind(
+        type="string", per="stretch", life="note", holds="what the model said of some messages"
+    ),
+    "noted": KeyKind(
+        type="set", per="message", life="note", holds="digests of the notes that stand on it"
     ),
     "mark": KeyKind(
         type="string",

@@ -12,13 +12,14 @@ from bot.store.gaps import Gaps
 from bot.store.leases import Leases
 from bot.store.log import Log
 from bot.store.mailboxes import Mailboxes
+from bot.store.notes import KeptNotes
 from bot.store.server import Bounds
 from bot.store.turns import Turns
 
 log = structlog.get_logger(__name__)
 
 
-class RedisStore(Log, ChangesOfLog, Gaps, Mailboxes, Leases, Turns):
+class RedisStore(Log, ChangesOfLog, Gaps, KeptNotes, Mailboxes, Leases, Turns):
     """A `bot.ports.Store` in Redis or Valkey. `open_store` is the way to one."""
 
 

@@ -1,4 +1,4 @@
--- Stands before every script. ARGV 1-10 are the store's: see bot/store/server.py.
+-- Stands before every script. ARGV 1-11 are the store's: see bot/store/server.py.
 -- Time is the server's own (TIME), so that leases and retention never depend on
 -- a client's clock; when a message was sent and edited is the platform's word.
 -- KEYS[1] only names the node: all keys carry the tag that is in the prefix.
@@ -12,8 +12,9 @@ local STOP_S = tonumber(ARGV[6])
 local DAY_S = tonumber(ARGV[7])
 local MAX_PARKED = tonumber(ARGV[8])
 local MAX_PLACES = tonumber(ARGV[9])
-local MAX_GONE = tonumber(ARGV[10])
-local FIRST = 11
+local NOTE_S = tonumber(ARGV[10])
+local MAX_GONE = tonumber(ARGV[11])
+local FIRST = 12
 local call = redis.call
 local time = call('TIME')
 local NOW = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -148,6 +149,26 @@ local function drop_logged(channel, id)
   return 1
 end
 
+-- Keeps the count of what is gone: its id, and no word of it.
+local function note_deleted(channel, id)
+  local record = call('HGET', key('bodies', channel), id)
+  if not record then return end
+  local thread = cjson.decode((parts(record))).place.thread
+  local deleted = key('deleted', channel)
+  call('ZADD', deleted, call('ZSCORE', key('log', channel), id), thread .. '\n' .. id)
+  call('ZREMRANGEBYRANK', deleted, 0, -MAX_LOG - 1)
+  call('EXPIRE', deleted, RETENTION_S)
+end
+
+-- What was noted of a message goes with what it said.
+local function drop_notes(channel, id)
+  local noted = key('noted', channel .. ':' .. id)
+  for _, digest in ipairs(call('SMEMBERS', noted)) do
+    call('DEL', key('note', channel .. ':' .. digest))
+  end
+  call('DEL', noted)
+end
+
 local function trim_log(channel)
   for _, id in ipairs(call('ZRANGEBYSCORE', key('ages', channel), '-inf', whole(OLDEST))) do
     drop_logged(channel, id)
@@ -276,6 +297,8 @@ end
 local function erase(channel, id)
   local mark = mark_of(channel, id)
   call('DEL', key('mark', channel .. ':' .. id))
+  drop_notes(channel, id)
+  note_deleted(channel, id)
   local count = drop_logged(channel, id)
   local conversation = conversation_in(mark)
   if conversation then

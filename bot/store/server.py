@@ -30,6 +30,7 @@ from bot.store.keys import (
     MAX_GONE,
     MAX_PARKED,
     MAX_PLACES,
+    NOTE_S,
     PREFIX,
     SCHEMA,
     SEEN_S,
@@ -91,6 +92,7 @@ class Server:
             DAY_S,
             MAX_PARKED,
             MAX_PLACES,
+            NOTE_S,
             MAX_GONE,
         )
 

@@ -400,3 +400,52 @@ async def test_the_places_where_something_was_said_are_channels_and_threads(
     assert place in places
     assert replace(place, thread=thread.id) in places
     assert await surface.places(since=time.time() + 60) == []
+
+
+async def test_a_range_is_read_with_every_thread_that_goes_on_in_it(
+    surface: DiscordSurface, side: DiscordSide, world: World, place: Place, maya: str
+) -> None:
+    """A summary would otherwise be silent about what was said in threads."""
+    began = 1_700_000_000
+    for number in range(130):
+        world.say(place.channel, maya, f"m{number}", at=began + number)
+    root = world.say(place.channel, maya, "the root", at=began + 130)
+    thread = side.create_thread_as(maya, place.channel, root.id, "Root")
+    world.say(thread.id, maya, "inside", at=began + 140)
+    closed = world.say(place.channel, maya, "another root", at=began + 131)
+    archived = side.create_thread_as(maya, place.channel, closed.id, "Closed")
+    world.say(archived.id, maya, "archived", at=began + 141)
+    world.channels[archived.id].archived = True
+    world.say(place.channel, world.bot_id, "Jay's own", at=began + 142)
+    world.say(place.channel, maya, "too late", at=began + 200)
+
+    told = await surface.read_range(place, limit=500, since=began + 10, until=began + 150)
+
+    wanted = [f"m{number}" for number in range(10, 130)]
+    assert [one.text for one in told.messages] == [
+        *wanted, "the root", "another root", "inside", "archived",
+    ]  # fmt: skip
+    assert [one.place.thread for one in told.messages[-4:]] == ["", "", thread.id, archived.id]
+    assert (told.whole, told.begins) == (True, began + 10)
+    assert told.threads == {thread.id, archived.id}
+
+
+async def test_a_range_over_the_limit_says_that_it_is_not_whole(
+    surface: DiscordSurface, world: World, place: Place, maya: str
+) -> None:
+    for number in range(250):
+        world.say(place.channel, maya, f"m{number}", at=1_700_000_000 + number)
+
+    told = await surface.read_range(place, limit=120, since=0, until=float("inf"))
+
+    assert [one.text for one in told.messages] == [f"m{number}" for number in range(130, 250)]
+    assert (told.whole, told.begins) == (False, 1_700_000_130)
+
+
+async def test_an_empty_history_is_not_taken_to_be_whole(
+    surface: DiscordSurface, world: World, place: Place
+) -> None:
+    """Discord shows none either where Jay may not read it; nothing was deleted then."""
+    told = await surface.read_range(place, limit=9, since=0, until=1_700_000_000)
+
+    assert (told.messages, told.begins) == ((), 1_700_000_000)

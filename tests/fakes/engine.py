@@ -7,8 +7,9 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from random import Random
 
-from bot.errors import EngineUnreachable
+from bot.errors import EngineBroke, EngineUnreachable
 from bot.prompts import Finish, Piece, Prompt, ServedModel
 
 WORD = re.compile(r"\s*\S+|\s+")
@@ -110,3 +111,55 @@ class ScriptedEngine:
     def _reach(self) -> None:
         if self.unreachable:
             raise EngineUnreachable("nothing answers at the scripted engine's address")
+
+
+@dataclass
+class EchoingEngine:
+    """Answers a task with lines of it, some in other words, some invented, as its dice fall."""
+
+    dice: Random
+    window: int = 2048
+    die_after: int = 1 << 60
+    """So many requests are answered; then nothing answers any more."""
+    delay_s: float = 0.0
+    """Passes before each answer."""
+    requests: list[Prompt] = field(default_factory=list)
+    running: int = 0
+    most_running: int = 0
+    _words: dict[str, int] = field(default_factory=dict)
+    _texts: list[str] = field(default_factory=list)
+
+    async def model(self) -> ServedModel:
+        return ServedModel(name="echoing", window=self.window)
+
+    async def encode(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        return [tuple(self._id(word) for word in WORD.findall(text)) for text in texts]
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+        if len(self.requests) >= self.die_after:
+            raise EngineBroke("the engine is gone")
+        self.requests.append(prompt)
+        self.running += 1
+        self.most_running = max(self.running, self.most_running)
+        try:
+            await asyncio.sleep(self.delay_s)
+            yield Piece(text=self._say("".join(self._texts[one] for one in prompt.ids)))
+            finish = Finish(
+                reason="stop", prompt_tokens=len(prompt.ids), cached_tokens=0, reply_tokens=9
+            )
+            yield Piece(text="", finish=finish)
+        finally:
+            self.running -= 1
+
+    def _say(self, asked: str) -> str:
+        lines = [line.partition(": ")[2] for line in asked.splitlines() if line.startswith("- ")]
+        said = self.dice.sample(lines, k=min(len(lines), self.dice.randint(0, 2)))
+        if self.dice.random() < 0.3:
+            said.append(f"The admiral sold {self.dice.randint(1000, 9999)} submarines to Peru.")
+        return " " + " ".join(one if one.endswith(".") else f"{one}." for one in said)
+
+    def _id(self, word: str) -> int:
+        if word not in self._words:
+            self._words[word] = len(self._texts)
+            self._texts.append(word)
+        return self._words[word]

@@ -28,6 +28,7 @@ from bot.ports import Gap, Lease, Parked
 
 STOP_KEPT_S = 60.0
 DAY_S = 86_400.0
+NOTE_S = 7 * DAY_S
 MAX_PARKED = 1_000
 MAX_GONE = 2_000
 
@@ -99,6 +100,8 @@ class MemoryStore:
         self._first: dict[PlatformName, float] = {}
         self._heard: defaultdict[PlatformName, dict[Place, float]] = defaultdict(dict)
         self._gaps: defaultdict[PlatformName, dict[Place, float]] = defaultdict(dict)
+        self._notes: dict[tuple[Channel, str], tuple[str, frozenset[str], float]] = {}
+        self._deleted: defaultdict[Channel, dict[str, tuple[str, float]]] = defaultdict(dict)
         self._changes: defaultdict[Channel, dict[str, int]] = defaultdict(dict)
         self._lost: defaultdict[Channel, dict[str, int]] = defaultdict(dict)
         self._revisions: defaultdict[Channel, int] = defaultdict(int)
@@ -137,6 +140,7 @@ class MemoryStore:
 
     async def change(self, changed: MessageChanged) -> None:
         channel = _channel(changed.place)
+        self._drop_notes(channel, changed.message_id)
         if logged := self._logs[channel].get(changed.message_id):
             logged.change(changed)
             self._note_change(channel, changed.message_id)
@@ -339,6 +343,26 @@ class MemoryStore:
         if gap.place in gaps and gaps[gap.place] >= gap.since:
             del gaps[gap.place]
 
+    async def notes(self, place: Place, digests: Sequence[str]) -> dict[str, str]:
+        now, channel = self._clock(), _channel(place)
+        kept = {one: self._notes.get((channel, one)) for one in digests}
+        return {one: note[0] for one, note in kept.items() if note is not None and note[2] > now}
+
+    async def keep_note(
+        self, place: Place, digest: str, text: str, *, message_ids: Sequence[str]
+    ) -> None:
+        channel = _channel(place)
+        if not any((channel, one) in self._gone for one in message_ids):
+            until = self._clock() + min(NOTE_S, self._retention_s)
+            self._notes[channel, digest] = (text, frozenset(message_ids), until)
+
+    async def count_deleted(self, place: Place, *, since: float, until: float) -> int:
+        return sum(
+            1
+            for message_id, (thread, at) in self._deleted[_channel(place)].items()
+            if since <= at < until and place.thread in ("", thread, message_id)
+        )
+
     async def forget_person(self, platform: PlatformName, person_id: str) -> int:
         return sum(self._erase(key) for key in self._said.pop((platform, person_id), set()))
 
@@ -433,6 +457,9 @@ class MemoryStore:
     def _erase(self, key: MessageKey) -> int:
         """Take a message out everywhere; returns in how many places it stood."""
         channel, message_id = key
+        self._drop_notes(channel, message_id)
+        if logged := self._logs[channel].get(message_id):
+            self._deleted[channel][message_id] = (logged.mail.place.thread, logged.mail.sent_at)
         count = int(self._drop(channel, message_id))
         self._gone.add(key)
         if conversation := self._marks.pop(key, None):
@@ -447,6 +474,11 @@ class MemoryStore:
             if talk.reply is not None and talk.reply.answers == (message_id,):
                 talk.stop_until = self._clock() + STOP_KEPT_S
         return count
+
+    def _drop_notes(self, channel: Channel, message_id: str) -> None:
+        for key, (_, message_ids, _) in list(self._notes.items()):
+            if key[0] == channel and message_id in message_ids:
+                del self._notes[key]
 
     def _age_log(self, channel: Channel) -> None:
         oldest = self._clock() - self._retention_s

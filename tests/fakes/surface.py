@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bot.errors import MessageGone, PlatformError
+from bot.errors import MayNotWrite, MessageGone, PlatformError
+from bot.histories import History
 from bot.messages import IncomingMessage, Place
 from bot.ports import Pace, Target
 
@@ -23,6 +24,9 @@ class MemorySurface:
     places_errors: list[Exception] = field(default_factory=list)
     reads: list[Place] = field(default_factory=list)
     sits_in: list[Place] = field(default_factory=list)
+    closed_to_jay: set[str] = field(default_factory=set)
+    """Channels whose history Jay may not read."""
+    zones: dict[str, str] = field(default_factory=dict)
     whispers: list[tuple[str, str]] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
     writes: list[tuple[str, str, str]] = field(default_factory=list)
@@ -87,6 +91,25 @@ class MemorySurface:
             and place.thread in ("", one.place.thread, one.message_id)
         ]
         return found[-limit:]
+
+    async def read_range(self, place: Place, *, limit: int, since: float, until: float) -> History:
+        if place.channel in self.closed_to_jay:
+            raise MayNotWrite("not_in_channel")
+        found = await self.history(place, limit=len(self.history_of) or 1)
+        found = [one for one in found if one.sent_at < until]
+        outside = [one for one in found if not one.place.thread]
+        inside = [one for one in outside if one.sent_at >= since]
+        begins = inside[-limit].sent_at if len(inside) > limit else since
+        cut = [one for one in found if one.sent_at >= begins]
+        return History(
+            messages=tuple(sorted(cut, key=lambda one: (one.sent_at, one.message_id))),
+            begins=begins if found else until,
+            threads=frozenset(one.place.thread or one.message_id for one in found),
+            whole=begins == since,
+        )
+
+    async def zone(self, person: str) -> str:
+        return self.zones.get(person, "")
 
     async def places(self, *, since: float) -> list[Place]:
         if self.places_errors:

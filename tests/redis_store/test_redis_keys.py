@@ -11,7 +11,7 @@ from bot.conversations import Reply, Turn, in_place
 from bot.messages import MessageDeleted
 from bot.ports import Store
 from bot.store import open_store
-from bot.store.keys import DAY_S, KINDS, PREFIX, SEEN_S, STOP_S, key
+from bot.store.keys import DAY_S, KINDS, NOTE_S, PREFIX, SEEN_S, STOP_S, key
 from bot.store.scripts import STEPS, read_script
 
 BOUNDS = {"retention_days": 3, "max_turns": 50, "max_log": 1000}
@@ -24,6 +24,7 @@ LIVES = {
     "retention and a day": {RETENTION_S + DAY_S},
     "mark": {SEEN_S, RETENTION_S + DAY_S},
     "stop": {STOP_S},
+    "note": {min(NOTE_S, RETENTION_S)},
 }
 
 
@@ -47,6 +48,9 @@ async def use_everything(store: Store) -> None:
     await store.accept(message("gone", message_id="4.0"), conversation=None, waiting=5)
     await store.delete(MessageDeleted(place=CHANNEL, message_id="4.0"))
     await store.keep_vectors(CHANNEL, {"5.0": b"vector"})
+    await store.keep_note(CHANNEL, "digest", "a note", message_ids=["5.0"])
+    await store.accept(message("oops", message_id="6.0"), conversation=None, waiting=5)
+    await store.delete(MessageDeleted(place=CHANNEL, message_id="6.0"))
     await store.accept_command(command("why"), conversation=in_place(CHANNEL, root="cmd-why"))
 
 

@@ -11,7 +11,6 @@ from bot.skills import Ask, Look, Outcome, Progress, Request, Say, Seen, choose
 from bot.skills.answer import answer
 from bot.skills.chat import NOTHING_TO_READ, chat
 from bot.skills.skill import Answer, Steps
-from bot.skills.summarize import summarize
 
 TALK = tuple(
     message(text, message_id=f"{at}.0", author=author)
@@ -85,36 +84,6 @@ def test_an_empty_question_is_answered_with_an_example() -> None:
 
 def test_a_question_of_5000_characters_is_answered_with_the_limit() -> None:
     assert "500" in run(answer(request("why " * 1250))).text
-
-
-def test_a_summary_says_what_was_read_and_links_what_it_quotes() -> None:
-    outcome = run(summarize(request("last 10")), model="All went well in Paris.")
-
-    assert "Paris" not in outcome.text
-    assert "Read 4 of 4 messages by 2 people" in outcome.text
-    assert "(https://x/2.0)" in outcome.text
-
-
-def test_a_supported_sentence_stands_in_the_summary() -> None:
-    outcome = run(summarize(request()), model="The release of 2.4 moved to Thursday.")
-
-    assert outcome.text.startswith(
-        "- The release of 2.4 moved to Thursday. ([1 Jan](https://x/2.0))"
-    )
-
-
-def test_bots_and_requests_to_jay_are_counted_but_not_read() -> None:
-    talk = (*TALK, message("summarize", message_id="9.0", mentions_jay=True))
-
-    assert "Read 4 of 5 messages" in run(summarize(request()), talk=talk).text
-
-
-def test_an_empty_range_is_said_to_be_empty() -> None:
-    assert "nothing to sum up" in run(summarize(request("today")), talk=()).text
-
-
-def test_a_nonsense_range_is_answered_with_examples() -> None:
-    assert "`last 50`" in run(summarize(request("purple"))).text
 
 
 def test_a_mention_without_words_is_answered_with_what_jay_can_do() -> None:

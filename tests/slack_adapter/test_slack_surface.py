@@ -395,3 +395,59 @@ async def test_the_places_of_jay_are_its_channels_and_direct_messages(
     assert places[general] == target(general).place
     assert places[direct.id].direct
     assert outside not in places
+
+
+async def test_a_range_is_read_with_every_thread_that_goes_on_in_it(
+    surface, side, world, general, maya
+):
+    """A summary would otherwise be silent about what was said in threads."""
+    deploys = world.member_named("deploys").id
+    ids = [world.say(general, maya.id, f"m{n}", at=1_700_000_000 + n).id for n in range(30)]
+    old = world.say(general, maya.id, "old root", at=1_699_999_000)
+    world.say(general, maya.id, "late reply", thread=old.id, at=1_700_000_005)
+    world.say(general, maya.id, "too late", thread=old.id, at=1_700_000_090)
+    for n in range(25):
+        world.say(general, maya.id, f"r{n}", thread=ids[n], at=1_700_000_030 + n)
+    world.say(general, deploys, "deployed", at=1_700_000_010)
+    world.say(general, world.bot_id, "Jay's own", at=1_700_000_011)
+    world.delete(general, ids[3])
+
+    told = await surface.read_range(
+        target(general).place, limit=50, since=1_700_000_000, until=1_700_000_060
+    )
+
+    wanted = {f"m{n}" for n in range(30)} - {"m3"} | {f"r{n}" for n in range(25)}
+    assert {one.text for one in told.messages} == wanted | {"late reply", "deployed"}
+    assert [one.text for one in told.messages if one.author.bot] == ["deployed"]
+    assert (told.whole, told.begins) == (True, 1_700_000_000)
+    assert told.threads >= {*ids[:25], old.id}
+
+
+async def test_a_range_over_the_limit_says_that_it_is_not_whole(surface, world, general, maya):
+    for n in range(450):
+        world.say(general, maya.id, f"m{n}", at=1_700_000_000 + n)
+
+    told = await surface.read_range(target(general).place, limit=300, since=0, until=float("inf"))
+
+    assert [one.text for one in told.messages] == [f"m{n}" for n in range(150, 450)]
+    assert (told.whole, told.begins) == (False, 1_700_000_150)
+
+
+async def test_a_range_waits_where_slack_wants_it_slower(surface, world, general, maya, faults):
+    world.say(general, maya.id, "hello", at=1_700_000_000)
+    faults.rate_limit("slack", "conversations.history", retry_after_s=0.05, times=2)
+
+    told = await surface.read_range(target(general).place, limit=9, since=0, until=float("inf"))
+
+    assert [one.text for one in told.messages] == ["hello"]
+
+
+async def test_a_channel_that_jay_is_not_in_has_no_range(surface, world):
+    outside = world.channel_named("outside").id
+
+    with pytest.raises((MayNotWrite, MessageGone)):
+        await surface.read_range(target(outside).place, limit=9, since=0, until=float("inf"))
+
+
+async def test_a_persons_time_zone_is_that_of_their_profile(surface, maya):
+    assert await surface.zone(maya.id) == "Europe/Lisbon"

@@ -38,6 +38,7 @@ def endpoints(place: Guild) -> list[Endpoint]:
         get("/guilds/{guild_id}/members", guild_members),
         get("/guilds/{guild_id}/members/search", search_members),
         get("/guilds/{guild_id}/members/{user_id}", guild_member),
+        get("/channels/{channel_id}/threads/archived/public", archived_threads),
         get("/channels/{channel_id}", channel),
         get("/channels/{channel_id}/messages", history, "message.read"),
         get("/channels/{channel_id}/messages/{message_id}", message, "message.read"),
@@ -120,6 +121,25 @@ def guild_threads(place: Guild, call: Call) -> Json:
     return {
         "threads": [shapes.thread(place, one) for one in threads],
         "members": [shapes.thread_member(place, one, place.world.bot_id) for one in own],
+    }
+
+
+def archived_threads(place: Guild, call: Call) -> Json:
+    """GET channels/{id}/threads/archived/public: the last archived first."""
+    where = place.channel(call.args["channel_id"])
+    if not place.can(where, permissions.READ_HISTORY):
+        raise Refused(50001)
+    most = call.number("limit", limits.ARCHIVED_MAX, 2, limits.ARCHIVED_MAX)
+    found = [
+        one
+        for one in place.world.channels.values()
+        if one.kind == "thread" and one.parent == where.id and one.archived and place.can_see(one)
+    ]
+    found.sort(key=lambda one: int(one.id), reverse=True)
+    return {
+        "threads": [shapes.thread(place, one) for one in found[:most]],
+        "members": [],
+        "has_more": len(found) > most,
     }
 
 

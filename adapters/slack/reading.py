@@ -1,0 +1,149 @@
+"""Reading a whole range back from Slack: channel and threads, within its rate limits.
+
+A channel's history doesn't show what was said in threads. It shows the roots,
+with when they were last replied to; so roots of before the range are looked at
+too, as far back as `BEFORE_PAGES` reach.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import islice
+from typing import TypeVar
+
+import structlog
+
+from adapters.slack import normalise
+from adapters.slack.errors import translated
+from adapters.slack.history import Json, Reader, cursor_of, messages_of, seconds_of
+from adapters.slack.limits import PAGE
+from bot.errors import TooFast
+from bot.histories import History
+from bot.messages import IncomingMessage, Place
+
+log = structlog.get_logger(__name__)
+
+THREADS_MAX = 100
+"""Threads that are read, those with the newest replies; each is a call of its own."""
+BEFORE_PAGES = 2
+"""Pages of before the range that are searched for roots with replies in it."""
+PEOPLE_MAX = 200
+"""The most people whose names are asked for; of the others the id stands in."""
+PATIENCE = 4
+WAIT_MAX_S = 60.0
+
+Answer = TypeVar("Answer")
+
+
+async def read_range(
+    reader: Reader, place: Place, *, limit: int, since: float, until: float
+) -> History:
+    """Return what was said in a range, as `bot.histories` promises.
+
+    Raises:
+        PlatformError: Slack doesn't let Jay read there, or can't be reached.
+    """
+    found: dict[str, Json] = {}
+    begins, whole, complete, threads = since, True, {place.thread}, [place.thread]
+    if not place.thread:
+        listed, begins = await _outside(reader, place.channel, limit, since, until)
+        found = {_ts(one): one for one in listed if begins <= seconds_of(one) < until}
+        going_on = sorted(
+            (one for one in listed if _replied_to(one) >= begins), key=_replied_to, reverse=True
+        )
+        threads = [_ts(one) for one in going_on[:THREADS_MAX]]
+        complete = {_ts(one) for one in listed} - {_ts(one) for one in going_on[THREADS_MAX:]}
+        whole = begins <= since and len(going_on) <= THREADS_MAX
+        begins = begins if listed else until
+    for root in threads:
+        said = await _inside(reader, place.channel, root, limit, begins, until)
+        if len(said) > limit:
+            said, whole, complete = said[-limit:], False, complete - {root}
+        found |= {_ts(one): one for one in said}
+    return History(
+        messages=await _read(reader, place, sorted(found.values(), key=seconds_of)),
+        begins=begins,
+        threads=frozenset(complete),
+        whole=whole,
+    )
+
+
+async def _outside(
+    reader: Reader, channel: str, limit: int, since: float, until: float
+) -> tuple[list[Json], float]:
+    """Return the newest of a channel outside of threads, and from when on that is complete.
+
+    Some that are older are among them: their threads may go on in the range.
+    """
+    listed: list[Json] = []
+    cursor, before, begins = "", 0, since
+    while before <= BEFORE_PAGES:
+
+        async def page(cursor: str = cursor) -> tuple[list[Json], str]:
+            with translated("conversations.history"):
+                answer = await reader.client.conversations_history(
+                    channel=channel,
+                    limit=PAGE,
+                    cursor=cursor or None,
+                    latest=None if until == float("inf") else f"{until:.6f}",
+                )
+            return messages_of(answer), cursor_of(answer)
+
+        messages, cursor = await _patiently(page)
+        listed += messages
+        inside = [one for one in listed if seconds_of(one) >= begins]
+        if len(inside) > limit:
+            begins = seconds_of(inside[limit - 1])
+        before += len(inside) < len(listed) or len(inside) > limit
+        if not cursor:
+            break
+    return listed, begins
+
+
+async def _inside(
+    reader: Reader, channel: str, root: str, limit: int, since: float, until: float
+) -> list[Json]:
+    """Return the newest of a thread in a range, one more than the limit if there are more."""
+    oldest = f"{since:.6f}" if since > 0 else ""
+
+    async def replies() -> list[Json]:
+        return await reader.thread(channel, root, limit=limit + 1, oldest=oldest)
+
+    return [one for one in await _patiently(replies) if since <= seconds_of(one) < until]
+
+
+async def _patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask, and ask again where Slack wants it slower."""
+    for _ in range(PATIENCE):
+        try:
+            return await ask()
+        except TooFast as error:
+            if error.retry_after_s > WAIT_MAX_S:
+                raise
+            log.info("slack.reading_slowed", retry_after_s=error.retry_after_s)
+            await asyncio.sleep(error.retry_after_s)
+    return await ask()
+
+
+async def _read(reader: Reader, place: Place, said: list[Json]) -> tuple[IncomingMessage, ...]:
+    asked = dict.fromkeys(one for each in said for one in normalise.people_of(each))
+    names = await reader.people.names(islice(asked, PEOPLE_MAX))
+    outside = Place(
+        platform="slack",
+        workspace=reader.jay.team_id,
+        channel=place.channel,
+        direct=place.direct,
+    )
+    read = (normalise.read_message(one, place=outside, jay=reader.jay, names=names) for one in said)
+    return tuple(one for one in read if one is not None)
+
+
+def _ts(message: Json) -> str:
+    return str(message.get("ts"))
+
+
+def _replied_to(message: Json) -> float:
+    """Return when a message was last replied to in its thread, Unix seconds; -1 if never."""
+    latest = str(message.get("latest_reply") or "")
+    return seconds_of({"ts": latest}) if latest and message.get("reply_count") else -1.0

@@ -1,0 +1,49 @@
+"""What a platform tells of the past, and of the people who ask about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.messages import IncomingMessage, Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What a platform showed of a range."""
+
+    messages: tuple[IncomingMessage, ...]
+    """Oldest first, each once, bots' too; Jay's own are not among them."""
+    begins: float
+    """From here on nothing is missing that was said outside of threads, Unix seconds."""
+    threads: frozenset[str]
+    """Threads of which nothing is missing from there on: those that were read, and those of
+    which it is known that nothing was said in them."""
+    whole: bool
+    """It reaches back to where the range begins, and no thread was left out for their number."""
+
+
+class Histories(Protocol):
+    """Part of a surface. It raises `PlatformError`s only."""
+
+    async def read_range(self, place: Place, *, limit: int, since: float, until: float) -> History:
+        """Read back what was said in a place and its threads, the newest first served.
+
+        It waits where the platform asks for it, a few times and within a minute each.
+
+        Args:
+            place: a channel with its threads, or one thread.
+            limit: at most so many outside of threads, and what threads hold from the oldest of
+                these on; at most so many of a single thread.
+            since: sent at this time or later, Unix seconds.
+            until: sent before this time; may be infinite.
+
+        Raises:
+            MayNotWrite: Jay may not read there.
+            MessageGone: there is no such place, as far as Jay can see.
+        """
+        ...
+
+    async def zone(self, person: str) -> str:
+        """Return a person's time zone by its IANA name; empty where the platform tells none."""
+        ...
