@@ -36,12 +36,17 @@ async def chat_in_terminal(settings: Settings) -> None:
             managed_engine(settings, lambda line: console.print(f"[dim]· {line}[/]"))
         )
         engine = await stack.enter_async_context(open_model(settings))
-        speech = await _open(SpeechSource(settings, engine))
+        speech = await wait_for_speech(SpeechSource(settings, engine))
         console.print(f"[dim]{speech.model.name}, family {speech.family.name}. {HELP}[/]")
         await _talk(console, speech)
 
 
-async def _open(source: SpeechSource) -> Speech:
+async def wait_for_speech(source: SpeechSource) -> Speech:
+    """Return the speech once the engine is up.
+
+    Raises:
+        TimeoutError: it takes longer than `ENGINE_WAIT_S`.
+    """
     async with asyncio.timeout(ENGINE_WAIT_S):
         while True:
             try:

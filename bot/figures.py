@@ -1,4 +1,4 @@
-"""What a benchmark tells, and how `build/bench.json` keeps it."""
+"""What was measured, and how `build/bench.json` keeps it."""
 
 from __future__ import annotations
 

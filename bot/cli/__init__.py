@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from bot.cli import chat, demo, doctor, engine, forget, manifest, parked, run, train
+from bot.cli import chat, demo, doctor, engine, evaluate, forget, manifest, parked, run, train
 from bot.errors import JayError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ for verb in (run, demo, chat, doctor, manifest, parked, forget):
     app.command(name=verb.NAME)(verb.command)
 app.add_typer(engine.app, name="engine")
 app.add_typer(train.app, name="train")
+app.add_typer(evaluate.app, name="evaluate")
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from bench import accept, crowd, fuzz, speed, summaries
+from bench import accept, answers, crowd, fuzz, speed, summaries
 from bench.figures import Figure, merge, show
 from chaos.run import measure as measure_chaos
 from rich.console import Console
@@ -24,6 +24,7 @@ GROUPS: dict[str, Callable[[Callable[[str], None]], Awaitable[Sequence[Figure]]]
     "accept": accept.measure,
     "fuzz": fuzz.measure,
     "crowd": crowd.measure,
+    "answers": answers.measure,
     "summaries": summaries.measure,
     "chaos": measure_chaos,
 }

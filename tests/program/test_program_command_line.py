@@ -42,6 +42,7 @@ def test_the_help_names_every_verb(tmp_path: Path) -> None:
         "doctor",
         "engine",
         "train",
+        "evaluate",
         "forget",
         "manifest",
         "parked",
