@@ -29,7 +29,11 @@ ASKS: tuple[tuple[Kind, str], ...] = (
         r"(number|amount|price|cost|budget|headcount|size|total|fee|rent)|"
         r"what (do|does|did|will|would|can|should) .*\b(cost|pay|paid|spend|weigh|charged?|earn)\b)",
     ),
-    ("who", r"\b(who|whom|whose|which (person|people|one of (us|you)))\b"),
+    (
+        "who",
+        r"\b(who|whom|whose|which (person|people|one of (us|you))|"
+        r"what (is|was|are|were) .* (called|named)|what(?:'s| is) the name)\b",
+    ),
     (
         "where",
         r"\b(where|(what|which) (room|place|building|location|city|town|country|floor|channel|"
@@ -94,11 +98,16 @@ MEASURES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
 """What some questions measure, and a unit that their answer has."""
 WHY = re.compile(
     r"\b(?:because|since|due to|as|so that|thanks to|after|caused|reason|in order|otherwise|"
-    r"to avoid|cause|for)\b",
+    r"to avoid|cause|for)\b|[,:;–—] ",
     re.IGNORECASE,
 )
 NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+NAME_DOES = re.compile(r"\s*([A-Z][a-z]+) (?:[a-z]+ed|will|has|can|took|did|wrote|said|found)\b")
+"""A name at the beginning, where a capital tells nothing: somebody does something."""
+DID = frozenset(
+    "found put left took made saw got gave brought bought sold sent wrote told kept built".split()
+)
 FIRST_PERSON = frozenset("i i'm i'll i've i'd i’m i’ll i’ve i’d".split())
 
 
@@ -139,16 +148,26 @@ def holds(kind: Kind, text: str, *, author: str, question: str, people: Collecti
             return True
 
 
+def _speaks_of_itself(sentence: str) -> bool:
+    """Tell whether a sentence leaves its "I" out: "Found them, they were upstairs"."""
+    first = sentence.strip().split(" ", 1)[0].lower()
+    return first in DID or (first.endswith("ed") and len(first) > 4)
+
+
 def _people(text: str, author: str, people: Collection[str]) -> set[str]:
     """Return the names in a message, in lower case; its author's where it says "I"."""
     found: set[str] = set()
     for sentence in re.split(r"[.!?:;]\s+|\n", text):
+        if _speaks_of_itself(sentence):
+            found.update(_words(author))
         for at, word in enumerate(WORD.findall(sentence)):
             plain = re.sub(r"['’]s$", "", word.lower())
             if plain in FIRST_PERSON:
                 found.update(_words(author))
             elif plain in people or (at and word[0].isupper() and plain not in CALENDAR):
                 found.add(plain)
+        if (opening := NAME_DOES.match(sentence)) and terms(opening[1]):
+            found.add(opening[1].lower())
     return found
 
 
@@ -166,7 +185,7 @@ def _is_counted(words: list[str], held: set[str]) -> bool:
     for at, word in enumerate(words[:5]):
         if word.lower() in VERBS and at:
             return bool(set(terms(words[at - 1])) & held)
-    return bool(set(terms(" ".join(words[:3]))) & held)
+    return bool(set(terms(words[0])) & held)
 
 
 def _amounts(text: str) -> list[str]:
