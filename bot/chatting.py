@@ -41,13 +41,13 @@ async def chat_in_terminal(settings: Settings) -> None:
         await _talk(console, speech)
 
 
-async def wait_for_speech(source: SpeechSource) -> Speech:
+async def wait_for_speech(source: SpeechSource, *, wait_s: float = ENGINE_WAIT_S) -> Speech:
     """Return the speech once the engine is up.
 
     Raises:
-        TimeoutError: it takes longer than `ENGINE_WAIT_S`.
+        TimeoutError: it takes longer than `wait_s`.
     """
-    async with asyncio.timeout(ENGINE_WAIT_S):
+    async with asyncio.timeout(wait_s):
         while True:
             try:
                 return await source()

@@ -13,6 +13,10 @@ from bot.figures import Figure
 from bot.settings import Settings
 
 
+ENGINE_WAIT_S = 900.0
+"""Nobody waits for a measurement; on a busy machine vLLM takes minutes to start."""
+
+
 async def measure_answers(
     settings: Settings, data: Path, *, report: Report, develop: bool = False
 ) -> Sequence[Figure]:
@@ -33,7 +37,7 @@ async def measure_answers(
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(managed_engine(settings, report))
         engine = await stack.enter_async_context(open_model(settings))
-        speech = await wait_for_speech(SpeechSource(settings, engine))
+        speech = await wait_for_speech(SpeechSource(settings, engine), wait_s=ENGINE_WAIT_S)
         embedder = open_embedder()
         answered = await evaluate_answers(answers, speech, embedder, part=part, report=report)
     for one in answered:

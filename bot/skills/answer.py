@@ -203,7 +203,8 @@ def told(
 def coverage(found: Matches) -> str:
     """Return the line that says what was searched."""
     since = f" since {day(found.oldest_at)}" if found.oldest_at else ""
-    text = f"Searched {found.searched:,} messages of this channel{since}"
+    messages = "1 message" if found.searched == 1 else f"{found.searched:,} messages"
+    text = f"Searched {messages} of this channel{since}"
     if 0 < found.by_meaning < found.searched:
         text += f"; {found.searched - found.by_meaning:,} of them by their words alone so far"
     return f"_{text}._"
