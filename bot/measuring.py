@@ -12,7 +12,6 @@ from bot.evaluating import Answered, Report, evaluate_answers, figures, load_ans
 from bot.figures import Figure
 from bot.settings import Settings
 
-
 ENGINE_WAIT_S = 900.0
 """Nobody waits for a measurement; on a busy machine vLLM takes minutes to start."""
 
