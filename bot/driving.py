@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from bot.batching import Batcher
 from bot.errors import EngineUnreachable, PlatformError
+from bot.library import Library
 from bot.messages import IncomingMessage, Place
 from bot.ports import Lease, Store, Surface
 from bot.prompting import Said, Speech
@@ -24,14 +25,15 @@ from bot.skills import (
     Clock,
     Done,
     Look,
+    Matches,
     Measure,
     Outcome,
     Progress,
     Read,
     Say,
+    Search,
     Seen,
     Sizes,
-    Step,
     Steps,
     Task,
 )
@@ -42,6 +44,8 @@ log = structlog.get_logger(__name__)
 ENGINE_WAIT_S = 120.0
 """How long a reply waits for an engine that is starting. A 6B model on a CPU takes as long."""
 ENGINE_RETRY_S = 2.0
+HISTORY = 1_000
+"""Messages of a channel's history that are brought into the log before it is searched."""
 
 OpenSpeech = Callable[[], Awaitable[Speech]]
 
@@ -53,6 +57,7 @@ class Driver:
     lease: Lease
     store: Store
     surface: Surface
+    library: Library
     open_speech: OpenSpeech
     show: Callable[[str], None]
     """Takes the reply's text so far, as it should be shown."""
@@ -105,9 +110,14 @@ class Driver:
             except StopIteration as end:
                 outcome: Outcome = end.value
                 return outcome
-            answer = await self._do(step)
+            if isinstance(step, Progress):
+                self.status, answer = step.text, None
+            else:
+                answer = await self._do(step)
 
-    async def _do(self, step: Step) -> Answer:
+    async def _do(
+        self, step: Say | Ask | Look | Batch | Read | Measure | Cite | Clock | Search
+    ) -> Answer:
         match step:
             case Say():
                 return await self._say(step)
@@ -120,16 +130,13 @@ class Driver:
             case Read():
                 return await self._reader.read(step)
             case Measure():
-                speech = await self._open_speech()
-                sizes = tuple(await speech.count(step.texts))
-                return Sizes(tokens=sizes, room=speech.budget_tokens)
+                return await self._measure(step)
             case Cite():
                 return await self._cite(step)
             case Clock():
                 return await self._zone(step)
-            case Progress():
-                self.status = step.text
-                return None
+            case Search():
+                return await self._search(step)
 
     async def _say(self, step: Say) -> Said:
         speech = await self._open_speech()
@@ -196,6 +203,19 @@ class Driver:
             messages=seen,
             links={one: link for one, link in zip(wanted, links, strict=True) if link},
         )
+
+    async def _measure(self, step: Measure) -> Sizes:
+        speech = await self._open_speech()
+        sizes = tuple(await speech.count(step.texts))
+        return Sizes(tokens=sizes, room=speech.budget_tokens)
+
+    async def _search(self, step: Search) -> Matches:
+        if self.library.wants_history(step.place):
+            self.status = "Reading this channel's history"
+            await self._fill_from_history(replace(step.place, thread=""), HISTORY)
+            self.status = "Searching this channel"
+        found = await self.library.search(step.place, step.question, most=step.most)
+        return replace(found, hits=await self.library.compare(step.question, found.hits))
 
     async def _batch(self, step: Batch) -> Done:
         if self._batcher is None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.changes import ChangeLog
 from bot.conversations import Conversation, Reply, Turn
 from bot.histories import Histories
 from bot.messages import (
@@ -97,7 +98,7 @@ class Gap:
     """All before was heard, Unix seconds."""
 
 
-class Store(Notes, Protocol):
+class Store(ChangeLog, Notes, Protocol):
     """The conversation store. Every method is one atomic step, and safe to repeat.
 
     All raise `StoreUnreachable` and `StoreFull`; those that take a lease raise

@@ -34,6 +34,7 @@ from bot.errors import (
     MessageGone,
     Rejected,
 )
+from bot.library import Library
 from bot.messages import Command, IncomingMessage, Mail, PlatformName
 from bot.metrics import FIRST_WORD, PARKED, REPLIES, WHOLE_REPLY
 from bot.ports import Lease, Store, Surface, Target
@@ -75,6 +76,7 @@ class Replier:
 
     store: Store
     surfaces: Mapping[PlatformName, Surface]
+    library: Library
     open_speech: OpenSpeech
     budget: WriteBudget
     max_message_chars: int
@@ -190,6 +192,7 @@ class Replier:
             lease=lease,
             store=self.store,
             surface=surface,
+            library=self.library,
             open_speech=self.open_speech,
             show=lambda text: self._show(work, text),
             person=newest.author.id,
@@ -264,7 +267,9 @@ class Replier:
         """Add what the person should know about what was read of the messages."""
         long = [len(one.text) for one in work.mail if len(one.text) > self.max_message_chars]
         text = outcome.text
-        if text == NOTHING_TO_READ and any(_files(one) for one in work.mail):
+        if text == NOTHING_TO_READ and any(
+            isinstance(one, IncomingMessage) and one.attachments for one in work.mail
+        ):
             text = ONLY_FILES
         if long and text:
             note = f"_I read the first {self.max_message_chars:,} of {max(long):,} characters._"
@@ -285,10 +290,11 @@ class Replier:
                     await surface.whisper(work.target, NOT_ALLOWED.format(text=text))
 
     async def _settle(self, work: _Work, outcome: Outcome, finish: str) -> None:
-        total_s = time.monotonic() - work.began
-        cost = work.driver.finish
+        total_s, cost = time.monotonic() - work.began, work.driver.finish
+        name = outcome.skill or work.chosen.name
         made = Made(
             model=work.driver.model,
+            skill=name,
             prompt_tokens=cost.prompt_tokens if cost else 0,
             cached_tokens=cost.cached_tokens if cost else 0,
             reply_tokens=cost.reply_tokens if cost else 0,
@@ -298,9 +304,9 @@ class Replier:
             first_word_s=round(work.first_word_s, 3),
             total_s=round(total_s, 3),
         )
-        said = [person_turn(one, self.max_message_chars) for one in work.mail]
+        said = (person_turn(one, self.max_message_chars) for one in work.mail)
         turns = [turn for turn in said if turn.text]
-        remembered = work.driver.words if work.chosen.name == "chat" else outcome.text
+        remembered = work.driver.words if name == "chat" else outcome.text
         if remembered:
             turns.append(
                 Turn(
@@ -312,14 +318,14 @@ class Replier:
                     made=made,
                 )
             )
-        answered = tuple(one.message_id for one in work.mail)
+        answered = [one.message_id for one in work.mail]
         await self.store.settle(work.lease, answered=answered, turns=turns)
-        REPLIES.labels(work.target.place.platform, work.chosen.name, finish).inc()
+        REPLIES.labels(work.target.place.platform, name, finish).inc()
         WHOLE_REPLY.observe(total_s)
         log.info(
             "replying.settled",
             conversation=work.lease.conversation.key,
-            skill=work.chosen.name,
+            skill=name,
             finish=finish,
             answered=len(answered),
             first_word_s=made.first_word_s,
@@ -405,10 +411,6 @@ def _target(mail: Mail) -> Target:
     handle = mail.handle if isinstance(mail, Command) else ""
     reply_to = "" if isinstance(mail, Command) else mail.message_id
     return Target(place=mail.place, reply_to=reply_to, person=mail.author.id, handle=handle)
-
-
-def _files(mail: Mail) -> bool:
-    return isinstance(mail, IncomingMessage) and bool(mail.attachments)
 
 
 def _joined(text: str, note: str) -> str:

@@ -1,4 +1,4 @@
-"""`jay evaluate`: judge a model."""
+"""`jay evaluate`: judge a model, and the skills on the model in use."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from engine.training.scores import Score
 
-app = typer.Typer(help="Judge a model.", no_args_is_help=True)
+app = typer.Typer(help="Judge a model, or the skills.", no_args_is_help=True)
+
+DATA = Path("tests/data/answers.json")
+RESULTS = Path("build/bench.json")
 
 
 @app.callback()
 def evaluate() -> None:
-    """Judge a model."""
+    """Judge a model, or the skills."""
 
 
 @app.command()
@@ -67,6 +70,40 @@ def model(
             for one in scores
         }
         json_to.write_text(json.dumps(told, indent=2) + "\n")
+
+
+@app.command()
+def skills(
+    data: Annotated[Path, typer.Option(help="Conversations with known facts.")] = DATA,
+    out: Annotated[Path, typer.Option(help="Where the figures are merged in.")] = RESULTS,
+    develop: Annotated[
+        bool, typer.Option(help="Ask the part to develop with, and print what went wrong.")
+    ] = False,
+) -> None:
+    """Answer questions about conversations with known facts; print and keep the figures. Minutes."""
+    import asyncio
+
+    from rich.console import Console
+
+    from bot.figures import merge, show
+    from bot.logs import set_up_logs
+    from bot.measuring import measure_answers
+    from bot.settings import load_settings
+
+    settings = load_settings()
+    set_up_logs(level="warning" if settings.log_level == "info" else settings.log_level)
+    console = Console()
+    told = asyncio.run(
+        measure_answers(
+            settings,
+            data,
+            report=lambda line: console.print(f"[dim]· {line}[/]"),
+            develop=develop,
+        )
+    )
+    show(told, console)
+    merge(told, out)
+    console.print(f"[dim]kept in {out}[/]")
 
 
 async def _judge(

@@ -1,7 +1,8 @@
-"""Plain conversation: the model goes on with the turns so far."""
+"""Plain conversation: the model goes on with the turns so far, unless somebody asks on."""
 
 from __future__ import annotations
 
+from bot.skills.answer import answer, follows_up
 from bot.skills.skill import Outcome, Request, Steps, say
 
 NOTHING_TO_READ = (
@@ -13,9 +14,14 @@ NO_WORDS = "I have no good answer to that. Could you put it another way?"
 
 
 def chat(request: Request) -> Steps[Outcome]:
-    """Yield what the model shall continue, return what it said, with a note where it was cut."""
+    """Yield what the model shall continue, return what it said, with a note where it was cut.
+
+    What asks on after an answer is answered from the messages too.
+    """
     if not request.text.strip():
         return Outcome(text=NOTHING_TO_READ)
+    if follows_up(request):
+        return (yield from answer(request))
     said = yield from say(request.turns)
     text = said.text or NO_WORDS
     return Outcome(text=f"{text}\n\n{said.note}" if said.note else text, said=said)

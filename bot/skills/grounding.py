@@ -1,35 +1,74 @@
 """Checks what the model claims against the messages that it was given.
 
-A small model invents, and mixes what it read. So a sentence must stand on one
-message: its names, numbers and dates must all be there, and most of its other
-words as well, near one another where they are in the sentence; a sentence that
-says "not" needs a message that does. What fails is not shown. Pure.
+A small model invents, and mixes what it read into sentences that read like
+quotations. So a claim counts as supported only where it is a shortening of one
+sentence of one message: each of its words with a meaning stands there, in the
+same order, and no name, number, date, "not" or "perhaps" was left out between
+them. Its author may be named for "I", or as the one who said it. What asks
+supports nothing. What fails is not shown; a message stands in its place. Pure.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from dataclasses import dataclass
 
-WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-LEAST_HELD = 0.65
-"""Share of a sentence's words with a meaning that its message must hold."""
-NEAR = 3
-"""Words with a meaning this far apart in the message may follow one another in the sentence."""
-LEAST_NEAR = 0.6
-"""Share of a sentence's neighbouring words that must be near in its message."""
-REPORTING = frozenset("someone somebody people everyone nobody according asked".split())
-"""Words that may open a sentence without standing in the message."""
-NEGATIONS = frozenset("no not never none nothing without cannot can't won't don't isn't".split())
+from bot.retrieval.terms import fold
+
+WORD = re.compile(r"\d+(?:[.,:/-]\d+)*[^\W_]*|[^\W_]+(?:['’-][^\W_]+)*")
+MOST_LEFT_OUT = 3
+"""Words with a meaning that may be left out between two that follow one another in the claim."""
+NEGATIONS = frozenset(
+    """no not never none nothing nobody neither nor without cannot hardly can't won't don't isn't
+    aren't wasn't weren't didn't doesn't hasn't haven't hadn't couldn't shouldn't wouldn't""".split()
+)
+HEDGES = frozenset(
+    """if unless maybe perhaps might may could should would probably possibly think thought believe
+    hope hoping guess hopefully almost nearly unlikely supposed allegedly until except only
+    unclear instead""".split()
+)
+"""What turns a statement into less than one: kept in both or in neither."""
+TOLD = frozenset(
+    """said says say wrote writes told tells reported reports mentioned mentions noted notes
+    announced thinks asked answered explained""".split()
+)
+CALENDAR = frozenset(
+    """monday tuesday wednesday thursday friday saturday sunday today tonight tomorrow yesterday
+    january february march april june july august september october november december noon
+    midnight""".split()
+)
+NUMBERS = frozenset(
+    """one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty
+    sixty seventy eighty ninety hundred thousand million dozen half twice first second third""".split()
+)
 PLAIN = frozenset(
-    """a about after all also am an and any are as at be been before but by can could did do does
-    for from get got had has have he her here him his how i if in into is it its just let like me
-    more my now of on one or our out over said says she so some than that the their them then
-    there they this to up us was we were what when where which who why will with would you your
-    jay""".split()
+    """a about after all also am an and any are as at be been before being but by can could did do
+    does for from get got had has have he her here him his how i if in into is it its just let like
+    may me might more mr mrs my now of on or our out over said says she should so some than that
+    the their them then there these they this those to too up us was we were what when where which
+    while who whose why will with would you your jay""".split()
 )
 """Words that carry no claim."""
+FIRST_PERSON = frozenset("i i'm i'll i've i'd me my mine myself i’m i’ll i’ve i’d".split())
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """One word of a claim or a source."""
+
+    text: str
+    """In lower case, without a possessive ending."""
+    must: bool
+    """A name, number or date: left out, it changes what is said."""
+
+    @property
+    def plain(self) -> bool:
+        return self.text in PLAIN or self.text in FIRST_PERSON
+
+    @property
+    def stem(self) -> str:
+        return fold(self.text)
 
 
 def words(text: str) -> list[str]:
@@ -48,46 +87,14 @@ def sentences(text: str) -> list[str]:
     return [part.strip(" -*•\t") for part in parts if part.strip(" -*•\t")]
 
 
-def supported(sentence: str, sources: Iterable[str], *, asked: str = "") -> bool:
-    """Tell whether one of the sources holds what the sentence claims.
+def supported(sentence: str, sources: Iterable[str]) -> bool:
+    """Tell whether one of the sources says what the sentence claims.
 
     Args:
         sentence: one sentence of the model's.
-        sources: the texts of the messages, names of their authors included.
-        asked: the question that it answers; its words may be repeated.
+        sources: messages as `- Name: text`.
     """
-    claims = content_words(sentence)
-    known = set(words(asked))
-    return bool(claims) and any(
-        _holds(known | set(words(source)), sentence, claims) and _in_its_order(claims, source)
-        for source in sources
-    )
-
-
-def _holds(held: set[str], sentence: str, claims: Sequence[str]) -> bool:
-    if any(must not in held for must in _musts(sentence)):
-        return False
-    if NEGATIONS & set(words(sentence)) and not NEGATIONS & held:
-        return False
-    found = sum(1 for claim in claims if claim in held)
-    return found >= LEAST_HELD * len(claims)
-
-
-def _in_its_order(claims: Sequence[str], source: str) -> bool:
-    """Tell whether what stands together in a sentence stands together in its source.
-
-    All the words of "we look at the events" may be in a message that says no such thing.
-    The author's name may be combined with anything that they wrote.
-    """
-    places: dict[str, list[int]] = {}
-    for at, word in enumerate(content_words(source.partition(": ")[2] or source)):
-        places.setdefault(word, []).append(at)
-    told = [claim for claim in claims if claim in places]
-    near = [
-        any(abs(one - other) <= NEAR for one in places[left] for other in places[right])
-        for left, right in pairwise(told)
-    ]
-    return sum(near) >= LEAST_NEAR * len(near)
+    return any(_says(source, sentence) for source in sources)
 
 
 def best_source(sentence: str, sources: Sequence[str]) -> int:
@@ -97,14 +104,81 @@ def best_source(sentence: str, sources: Sequence[str]) -> int:
     return shared.index(max(shared))
 
 
-def _musts(sentence: str) -> list[str]:
-    """Return the words that may not be invented: numbers, and what is written as a name."""
-    return [
-        _plain(word)
-        for word in WORD.findall(sentence)
-        if any(character.isdigit() for character in word)
-        or (word[0].isupper() and _plain(word) not in PLAIN | REPORTING)
-    ]
+def _says(source: str, claim: str) -> bool:
+    author, _, text = source.removeprefix("- ").partition(": ")
+    author_words = frozenset(words(author))
+    claimed, framed = _without_frame(_words(claim), author_words)
+    if not framed and any(word.text in FIRST_PERSON for word in claimed):
+        # Unframed, "I" would be Jay.
+        return False
+    told = [word for word in claimed if not word.plain]
+    if len({word.stem for word in told}) < 2:
+        return False
+    return any(
+        _turns(claimed) == _turns(stated) and _shortens(told, stated, author_words)
+        for one in sentences(text)
+        if not one.endswith("?")
+        for stated in (_words(one),)
+    )
+
+
+def _without_frame(claimed: list[_Word], author: frozenset[str]) -> tuple[list[_Word], bool]:
+    """Take "Ana said that" off, where Ana is who wrote the message."""
+    at = 0
+    while at < len(claimed) and claimed[at].text in author:
+        at += 1
+    if 0 < at < len(claimed) and claimed[at].text in TOLD:
+        return claimed[at + 1 :], True
+    return claimed, False
+
+
+def _turns(said: Iterable[_Word]) -> set[str]:
+    """Return the words that turn a statement round or weaken it."""
+    return {word.text for word in said if word.text in NEGATIONS | HEDGES}
+
+
+def _shortens(told: Sequence[_Word], stated: Sequence[_Word], author: frozenset[str]) -> bool:
+    """Tell whether the words stand in the sentence in this order, with nothing vital left out.
+
+    The first word is looked for at each place, for it may stand there twice.
+    """
+    starts = (at for at, word in enumerate(stated) if _is(told[0], word, author))
+    return any(_follows(told[1:], stated[at + 1 :], author) for at in starts)
+
+
+def _follows(told: Sequence[_Word], stated: Sequence[_Word], author: frozenset[str]) -> bool:
+    if not told:
+        return True
+    left_out = 0
+    for at, word in enumerate(stated):
+        if _is(told[0], word, author):
+            return _follows(told[1:], stated[at + 1 :], author)
+        left_out += not word.plain
+        if word.must or left_out > MOST_LEFT_OUT:
+            return False
+    return False
+
+
+def _is(claimed: _Word, stated: _Word, author: frozenset[str]) -> bool:
+    """Tell whether two words are the same; the author's name is the same as "I"."""
+    if claimed.text in author and stated.text in FIRST_PERSON:
+        return True
+    if claimed.must or stated.must:
+        return claimed.text == stated.text
+    return claimed.stem == stated.stem
+
+
+def _words(text: str) -> list[_Word]:
+    found = []
+    for at, word in enumerate(WORD.findall(text)):
+        plain = _plain(word)
+        number = any(character.isdigit() for character in word)
+        # A capital at the beginning tells nothing: there it is a name only if it isn't a word.
+        name = word[0].isupper() and at > 0 and plain not in PLAIN | FIRST_PERSON
+        found.append(
+            _Word(text=plain, must=number or name or plain in CALENDAR or plain in NUMBERS)
+        )
+    return found
 
 
 def _plain(word: str) -> str:

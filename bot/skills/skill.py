@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias, TypeVar
 from bot.conversations import Turn
 from bot.messages import IncomingMessage, Person, Place
 from bot.prompting import Said
+from bot.retrieval import Hit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +171,34 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Find what bears on a question in a channel with its threads. Sends back `Matches`.
+
+    What is searched is only what everybody who reads the place may read as well.
+    """
+
+    place: Place
+    question: str
+    """With the question before it, where it follows one up."""
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matches:
+    """What a search found, and in how much."""
+
+    hits: tuple[Hit, ...] = ()
+    searched: int = 0
+    """Messages that could be found."""
+    by_meaning: int = 0
+    """Those of them that stand in meaning too; the rest by their words alone."""
+    oldest_at: float = 0.0
+    """When the oldest of them was said, Unix seconds; 0.0: there is none."""
+    people: frozenset[str] = frozenset()
+    """Names of those who wrote there, in lower case, word by word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """Tell the person what is being done. Sends back None."""
 
@@ -186,10 +215,14 @@ class Outcome:
     """The model's part in it, for the record."""
     sources: tuple[str, ...] = ()
     """Ids of the messages that it stands on."""
+    skill: str = ""
+    """The skill that said it, where that is another than was asked."""
 
 
-Step: TypeAlias = Say | Ask | Look | Progress | Batch | Read | Measure | Cite | Clock
-Answer: TypeAlias = Said | tuple[Said, ...] | Seen | Done | Found | Sizes | Cited | str | None
+Step: TypeAlias = Say | Ask | Look | Progress | Batch | Read | Measure | Cite | Clock | Search
+Answer: TypeAlias = (
+    Said | tuple[Said, ...] | Seen | Done | Found | Sizes | Cited | Matches | str | None
+)
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Step, Answer, T]
 
@@ -261,4 +294,12 @@ def clock(person: Person) -> Steps[str]:
     answer = yield Clock(person=person)
     if not isinstance(answer, str):
         raise TypeError(f"a Clock is answered by a name, not {answer!r}")
+    return answer
+
+
+def search(place: Place, question: str, *, most: int) -> Steps[Matches]:
+    """Yield `Search` and return what was found."""
+    answer = yield Search(place=place, question=question, most=most)
+    if not isinstance(answer, Matches):
+        raise TypeError(f"a Search is answered by Matches, not {answer!r}")
     return answer

@@ -8,6 +8,10 @@ local function edit(hash)
 end
 edit(key('bodies', channel))
 drop_notes(channel, id)
+if is_logged(channel, id) then
+  note_change(channel, id)
+  call('HDEL', key('vectors', channel), id)
+end
 local conversation = conversation_in(mark_of(channel, id))
 if conversation then
   local parked = call('HGET', key('parked'), conversation .. '\n' .. id)

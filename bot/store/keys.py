@@ -31,6 +31,8 @@ MAX_PLACES: Final = 1_000
 """The most channels and threads of a platform and shard that are read back after a gap."""
 MAX_PARKED: Final = 1_000
 """The most mail of a shard that is kept aside."""
+MAX_GONE: Final = 2_000
+"""The most messages of a channel that are known as gone; who missed more reads all anew."""
 STOP_S: Final = 60
 """How long a wish to stop is kept."""
 
@@ -102,6 +104,31 @@ KINDS: Final[dict[str, KeyKind]] = {
     ),
     "ages": KeyKind(
         type="zset", per="channel", life="retention", holds="message ids, by when they were stored"
+    ),
+    "revision": KeyKind(
+        type="string",
+        per="channel",
+        life="retention and a day",
+        holds="the number of the last change of the log",
+    ),
+    "changes": KeyKind(
+        type="zset",
+        per="channel",
+        life="retention",
+        holds="message ids, by the number of the change that made them read as they do",
+    ),
+    "gone": KeyKind(
+        type="zset",
+        per="channel",
+        life="retention",
+        holds="ids of messages that are no longer there, by the number of that change; "
+        "at most 2,000",
+    ),
+    "vectors": KeyKind(
+        type="hash",
+        per="channel",
+        life="retention",
+        holds="message id to where it stands in meaning (`bot/retrieval/packing.py`)",
     ),
     "thread": KeyKind(
         type="zset",

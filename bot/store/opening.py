@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import structlog
 from redis.exceptions import RedisError
 
+from bot.store.changes import ChangesOfLog
 from bot.store.checks import may_lose
 from bot.store.gaps import Gaps
 from bot.store.leases import Leases
@@ -23,7 +24,7 @@ WARN_TIMEOUT_S = 5.0
 log = structlog.get_logger(__name__)
 
 
-class RedisStore(Log, Gaps, KeptNotes, Mailboxes, Leases, Turns):
+class RedisStore(Log, ChangesOfLog, Gaps, KeptNotes, Mailboxes, Leases, Turns):
     """A `bot.ports.Store` in Redis or Valkey. `open_store` is the way to one."""
 
     async def warn(self) -> None:

@@ -1,4 +1,4 @@
--- Stands before every script. ARGV 1-11 are the store's: see bot/store/server.py.
+-- Stands before every script. ARGV 1-12 are the store's: see bot/store/server.py.
 -- Time is the server's own (TIME), so that leases and retention never depend on
 -- a client's clock; when a message was sent and edited is the platform's word.
 -- KEYS[1] only names the node: all keys carry the tag that is in the prefix.
@@ -14,7 +14,8 @@ local MAX_PARKED = tonumber(ARGV[8])
 local MAX_PLACES = tonumber(ARGV[9])
 local BELL = ARGV[10]
 local NOTE_S = tonumber(ARGV[11])
-local FIRST = 12
+local MAX_GONE = tonumber(ARGV[12])
+local FIRST = 13
 local call = redis.call
 local time = call('TIME')
 local NOW = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -114,12 +115,33 @@ end
 
 -- The log ------------------------------------------------------------------
 
+-- Every change of a channel's log has a number, so that an index that read up to one can go on
+-- from there: a message stands in `changes` as long as it is there, and then in `gone`.
+local function note_change(channel, id)
+  local revision = call('INCR', key('revision', channel))
+  call('ZADD', key('changes', channel), revision, id)
+  call('EXPIRE', key('changes', channel), RETENTION_S)
+  call('EXPIRE', key('revision', channel), RETENTION_S + DAY_S)
+  return revision
+end
+
+local function note_gone(channel, id)
+  local gone = key('gone', channel)
+  call('ZADD', gone, call('INCR', key('revision', channel)), id)
+  call('ZREM', key('changes', channel), id)
+  call('ZREMRANGEBYRANK', gone, 0, -MAX_GONE - 1)
+  call('EXPIRE', gone, RETENTION_S)
+  call('EXPIRE', key('revision', channel), RETENTION_S + DAY_S)
+  call('HDEL', key('vectors', channel), id)
+end
+
 local function drop_logged(channel, id)
   local record = call('HGET', key('bodies', channel), id)
   if not record then return 0 end
   call('HDEL', key('bodies', channel), id)
   call('ZREM', key('log', channel), id)
   call('ZREM', key('ages', channel), id)
+  note_gone(channel, id)
   local thread = cjson.decode((parts(record))).place.thread
   if thread ~= '' then
     call('ZREM', key('thread', channel .. ':' .. thread), id)
@@ -171,6 +193,8 @@ local function log_message(message)
   for _, kind in ipairs({'bodies', 'log', 'ages'}) do
     call('EXPIRE', key(kind, channel), RETENTION_S)
   end
+  note_change(channel, id)
+  call('ZREM', key('gone', channel), id)
   if message.thread ~= '' then
     local thread = key('thread', channel .. ':' .. message.thread)
     call('ZADD', thread, message.sent_at, id)

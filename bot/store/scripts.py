@@ -15,7 +15,17 @@ _PRELUDE = _HERE / "prelude.lua"
 STEPS: Final = tuple(sorted(path.stem for path in _HERE.glob("*.lua") if path != _PRELUDE))
 """The name of every step."""
 READS: Final = frozenset(
-    {"gaps", "mail", "messages", "open_reply", "parked", "takes_part", "turns"}
+    {
+        "changes",
+        "gaps",
+        "mail",
+        "messages",
+        "open_reply",
+        "parked",
+        "takes_part",
+        "turns",
+        "vectors",
+    }
 )
 """Steps that write nothing but what time has made old; nobody waits for replicas to have it."""
 

@@ -29,6 +29,7 @@ from bot.store.errors import translate
 from bot.store.keys import (
     BELL,
     DAY_S,
+    MAX_GONE,
     MAX_PARKED,
     MAX_PLACES,
     NOTE_S,
@@ -102,6 +103,7 @@ class Server:
             MAX_PLACES,
             BELL,
             NOTE_S,
+            MAX_GONE,
         )
 
     async def ping(self) -> None:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from bench import accept, crowd, fuzz, memory, model, replicas, speed, summaries
+from bench import accept, answers, crowd, fuzz, memory, model, replicas, speed, summaries
 from bench.figures import Figure, merge, show
 from chaos.run import measure as measure_chaos
 from rich.console import Console
@@ -27,6 +27,7 @@ GROUPS: dict[str, Callable[[Callable[[str], None]], Awaitable[Sequence[Figure]]]
     "fuzz": fuzz.measure,
     "crowd": crowd.measure,
     "replicas": replicas.measure,
+    "answers": answers.measure,
     "summaries": summaries.measure,
     "chaos": measure_chaos,
 }

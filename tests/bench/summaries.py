@@ -26,6 +26,7 @@ from vllm_server import free_port
 from bot.batching import Batcher
 from bot.conversations import in_place
 from bot.driving import Driver
+from bot.library import Library
 from bot.messages import IncomingMessage
 from bot.ports import Lease, Store
 from bot.prompting import Speech, open_speech
@@ -179,6 +180,7 @@ async def _sum_up(store: Store, speech: Speech, count: int) -> tuple[_TimedDrive
         lease=Lease(conversation=in_place(CHANNEL, root="r"), fence=1, worker="w"),
         store=store,
         surface=MemorySurface(history_of=_talk(count)),
+        library=Library(store, None),
         open_speech=opened,
         show=lambda text: None,
     )

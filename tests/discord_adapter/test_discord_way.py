@@ -19,6 +19,7 @@ from adapters.sandbox.world import World
 from bot.delivery import WriteBudget
 from bot.family import Family
 from bot.intake import Intake
+from bot.library import Library
 from bot.prompting import Speech, open_speech
 from bot.prompts import ServedModel
 from bot.replying import Replier
@@ -57,6 +58,7 @@ async def answering(
     replier = Replier(
         store=store,
         surfaces=surfaces,
+        library=Library(store, None),
         open_speech=speech,
         budget=WriteBudget(),
         max_message_chars=6_000,

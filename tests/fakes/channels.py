@@ -20,6 +20,7 @@ from fakes.talk import CHANNEL, in_thread
 from bot.conversations import in_place
 from bot.driving import Driver
 from bot.family import Family
+from bot.library import Library
 from bot.messages import IncomingMessage, MessageChanged, MessageDeleted, Person, Place
 from bot.ports import Lease
 from bot.prompting import Speech, open_speech
@@ -187,6 +188,7 @@ async def sum_up(
         lease=Lease(conversation=in_place(place, root="r"), fence=1, worker="w"),
         store=state.store,
         surface=state.surface,
+        library=Library(state.store, None),
         open_speech=speech,
         show=lambda text: None,
     )

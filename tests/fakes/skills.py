@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bot.library import is_read
 from bot.messages import IncomingMessage
 from bot.prompting import Said
+from bot.retrieval import ChannelIndex, search
 from bot.skills import (
     Ask,
     Batch,
@@ -16,11 +18,13 @@ from bot.skills import (
     Done,
     Found,
     Look,
+    Matches,
     Measure,
     Outcome,
     Progress,
     Read,
     Say,
+    Search,
     Seen,
     Sizes,
     Steps,
@@ -56,7 +60,7 @@ class Hand:
             except StopIteration as end:
                 return end.value
             self.steps.append(step)
-            answer = self._answer(step)
+            answer = None if isinstance(step, Progress) else self._answer(step)
 
     @property
     def tasks(self) -> list[Task]:
@@ -82,13 +86,31 @@ class Hand:
                 )
             case Clock():
                 return self.zone
+            case Search():
+                return self._search(step)
             case Look():
-                wanted = step.link(self.messages) if step.link else ()
-                links = {one: f"https://x/{one}" for one in wanted}
-                return Seen(messages=self.messages, links=links)
+                return self._look(step)
             case Ask():
                 return tuple(Said(text=self.model(task) or "") for task in step.tasks)
             case Say():
                 return Said(text="")
-            case Progress():
-                return None
+            case _:
+                raise TypeError(f"nothing is laid down for {step!r}")
+
+    def _look(self, step: Look) -> Seen:
+        wanted = step.link(self.messages) if step.link else ()
+        links = {one: f"https://x/{one}" for one in wanted}
+        return Seen(messages=self.messages, links=links)
+
+    def _search(self, step: Search) -> Matches:
+        """Search the messages by their words, as a `Library` does."""
+        index = ChannelIndex()
+        for one in self.messages:
+            if is_read(one):
+                index.put(one)
+        return Matches(
+            hits=tuple(search(step.question, [index], most=step.most)),
+            searched=len(index),
+            oldest_at=min((one.sent_at for one in self.messages), default=0.0),
+            people=index.people,
+        )

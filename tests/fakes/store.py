@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.changes import Changes
 from bot.conversations import Conversation, Reply, Turn, conversation_of
 from bot.errors import LeaseLost, MailboxFull
 from bot.messages import (
@@ -29,6 +30,7 @@ STOP_KEPT_S = 60.0
 DAY_S = 86_400.0
 NOTE_S = 7 * DAY_S
 MAX_PARKED = 1_000
+MAX_GONE = 2_000
 
 Channel = tuple[str, str, str]
 MessageKey = tuple[Channel, str]
@@ -100,6 +102,10 @@ class MemoryStore:
         self._gaps: defaultdict[PlatformName, dict[Place, float]] = defaultdict(dict)
         self._notes: dict[tuple[Channel, str], tuple[str, frozenset[str], float]] = {}
         self._deleted: defaultdict[Channel, dict[str, tuple[str, float]]] = defaultdict(dict)
+        self._changes: defaultdict[Channel, dict[str, int]] = defaultdict(dict)
+        self._lost: defaultdict[Channel, dict[str, int]] = defaultdict(dict)
+        self._revisions: defaultdict[Channel, int] = defaultdict(int)
+        self._vectors: defaultdict[Channel, dict[str, bytes]] = defaultdict(dict)
         self._fences = 0
         self._bell = asyncio.Event()
 
@@ -148,6 +154,8 @@ class MemoryStore:
         self._drop_notes(channel, changed.message_id)
         if logged := self._logs[channel].get(changed.message_id):
             logged.change(changed)
+            self._note_change(channel, changed.message_id)
+            self._vectors[channel].pop(changed.message_id, None)
         if conversation := self._marks.get((channel, changed.message_id)):
             talk = self._talks[conversation]
             if parked := self._parked.get((conversation, changed.message_id)):
@@ -291,6 +299,35 @@ class MemoryStore:
                 self._log(message)
         return sum(len(set(log) - before.get(id(log), set())) for log in self._logs.values())
 
+    async def changes(self, place: Place, *, since: int, limit: int) -> Changes:
+        channel = _channel(place)
+        self._age_log(channel)
+        lost, newest = self._lost[channel], self._revisions[channel]
+        forgotten = len(lost) >= MAX_GONE and since < min(lost.values()) - 1
+        anew = since == 0 or since > newest or forgotten
+        since = 0 if anew else since
+        found = [one for one in self._changes[channel].items() if one[1] > since][:limit]
+        return Changes(
+            messages=[
+                kept.mail
+                for one, _ in found
+                if isinstance((kept := self._logs[channel][one]).mail, IncomingMessage)
+            ],
+            gone=[] if anew else [one for one, at in lost.items() if at > since],
+            revision=found[-1][1] if len(found) == limit else newest,
+            anew=anew,
+        )
+
+    async def vectors(self, place: Place, message_ids: Sequence[str]) -> Mapping[str, bytes]:
+        kept = self._vectors[_channel(place)]
+        return {one: kept[one] for one in message_ids if one in kept}
+
+    async def keep_vectors(self, place: Place, vectors: Mapping[str, bytes]) -> None:
+        channel = _channel(place)
+        for message_id, vector in vectors.items():
+            if message_id in self._logs[channel]:
+                self._vectors[channel][message_id] = vector
+
     async def note_gap(self, platform: PlatformName, *, heard_until: float) -> None:
         gaps = self._gaps[platform]
         for place, heard in self._heard[platform].items():
@@ -358,9 +395,10 @@ class MemoryStore:
         log = self._logs[channel]
         log[message.message_id] = Kept(mail=message, at=self._clock())
         self._said[message.place.platform, message.author.id].add((channel, message.message_id))
+        self._note_change(channel, message.message_id)
         self._age_log(channel)
         if len(log) > self._max_log:
-            del log[min(log, key=lambda one: (log[one].mail.sent_at, one))]
+            self._drop(channel, min(log, key=lambda one: (log[one].mail.sent_at, one)))
 
     def _put(self, mail: Mail, conversation: Conversation) -> None:
         key = (_channel(mail.place), mail.message_id)
@@ -455,7 +493,7 @@ class MemoryStore:
         self._drop_notes(channel, message_id)
         if logged := self._logs[channel].get(message_id):
             self._deleted[channel][message_id] = (logged.mail.place.thread, logged.mail.sent_at)
-        count = int(self._logs[channel].pop(message_id, None) is not None)
+        count = int(self._drop(channel, message_id))
         self._gone.add(key)
         if conversation := self._marks.pop(key, None):
             talk = self._talks[conversation]
@@ -479,7 +517,24 @@ class MemoryStore:
         oldest = self._clock() - self._retention_s
         log = self._logs[channel]
         for message_id in [one for one, kept in log.items() if kept.at <= oldest]:
-            del log[message_id]
+            self._drop(channel, message_id)
+
+    def _note_change(self, channel: Channel, message_id: str) -> None:
+        self._revisions[channel] += 1
+        self._changes[channel].pop(message_id, None)
+        self._changes[channel][message_id] = self._revisions[channel]
+        self._lost[channel].pop(message_id, None)
+
+    def _drop(self, channel: Channel, message_id: str) -> bool:
+        if self._logs[channel].pop(message_id, None) is None:
+            return False
+        self._revisions[channel] += 1
+        self._changes[channel].pop(message_id, None)
+        self._lost[channel][message_id] = self._revisions[channel]
+        self._vectors[channel].pop(message_id, None)
+        while len(self._lost[channel]) > MAX_GONE:
+            del self._lost[channel][next(iter(self._lost[channel]))]
+        return True
 
     def _age_parked(self) -> None:
         oldest = self._clock() - self._retention_s

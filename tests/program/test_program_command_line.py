@@ -43,6 +43,7 @@ def test_the_help_names_every_verb(tmp_path: Path) -> None:
         "engine",
         "train",
         "finetune",
+        "evaluate",
         "forget",
         "manifest",
         "parked",
@@ -85,6 +86,14 @@ def test_a_store_that_does_not_answer_ends_the_start_with_a_hint(tmp_path: Path)
     assert "Traceback" not in told.stderr
     for secret in ("s3cret", "xoxb-planted", "xapp-planted"):
         assert secret not in told.stderr + told.stdout
+
+
+def test_an_answer_set_that_is_not_there_is_named_before_any_engine_starts(tmp_path: Path) -> None:
+    told = jay("evaluate", "skills", folder=tmp_path)
+
+    assert told.returncode == 1
+    assert "tests/data/answers.json" in told.stderr
+    assert "Traceback" not in told.stderr
 
 
 def test_an_unknown_role_is_refused_with_the_known_ones(tmp_path: Path) -> None:

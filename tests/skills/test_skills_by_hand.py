@@ -8,7 +8,6 @@ from fakes.talk import ANA, BEN, CHANNEL, command, message
 from bot.messages import IncomingMessage
 from bot.prompting import Said
 from bot.skills import Ask, Look, Outcome, Progress, Request, Say, Seen, choose
-from bot.skills.answer import answer
 from bot.skills.chat import NOTHING_TO_READ, chat
 from bot.skills.skill import Answer, Steps
 
@@ -50,40 +49,6 @@ def run(
                 result = Said(text=model)
             case Progress():
                 result = None
-
-
-def test_an_answer_that_the_messages_support_is_shown_with_its_source() -> None:
-    outcome = run(
-        answer(request("when is the release of 2.4?")),
-        model="The release of 2.4 moved to Thursday.",
-    )
-
-    assert outcome.text.startswith("The release of 2.4 moved to Thursday.")
-    assert "https://x/2.0" in outcome.text
-    assert outcome.sources[0] == "2.0"
-
-
-def test_an_invented_answer_gives_way_to_the_message_itself() -> None:
-    """A weak model must cost style and never truth."""
-    outcome = run(answer(request("when is the release of 2.4?")), model="It is on Friday, at 9.")
-
-    assert "Friday" not in outcome.text
-    assert "moved to Thursday" in outcome.text
-
-
-def test_a_question_that_nothing_bears_on_is_answered_honestly() -> None:
-    outcome = run(answer(request("what colour is the submarine?")), model="Yellow.")
-
-    assert "I found nothing" in outcome.text
-    assert "Yellow" not in outcome.text
-
-
-def test_an_empty_question_is_answered_with_an_example() -> None:
-    assert "/answer when" in run(answer(request("  "))).text
-
-
-def test_a_question_of_5000_characters_is_answered_with_the_limit() -> None:
-    assert "500" in run(answer(request("why " * 1250))).text
 
 
 def test_a_mention_without_words_is_answered_with_what_jay_can_do() -> None:

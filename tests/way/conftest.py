@@ -16,6 +16,7 @@ from fakes.surface import MemorySurface
 from bot.delivery import WriteBudget
 from bot.family import Family
 from bot.intake import Intake
+from bot.library import Library
 from bot.prompting import Speech, open_speech
 from bot.prompts import ServedModel
 from bot.replying import Replier
@@ -52,6 +53,7 @@ class Way:
         self.replier = Replier(
             store=self.store,
             surfaces=surfaces,
+            library=Library(self.store, None),
             open_speech=self.open_speech,
             budget=WriteBudget(),
             max_message_chars=self.max_message_chars,
