@@ -75,11 +75,14 @@ local function touch(conversation)
   call('EXPIRE', key('state', conversation), RETENTION_S)
 end
 
-local function wake(conversation)
-  if call('EXISTS', key('mail', conversation)) == 0 then return end
+local function ring(conversation)
   if call('ZADD', key('waiting'), 'NX', whole(NOW), conversation) == 1 then
     call('PUBLISH', BELL, string.match(PREFIX, '{s(%d+)}'))
   end
+end
+
+local function wake(conversation)
+  if call('EXISTS', key('mail', conversation)) == 1 then ring(conversation) end
 end
 
 local function drop_mail(conversation, id)
@@ -100,10 +103,12 @@ local function conversation_in(mark)
   return mark and string.find(mark, ':', 1, true) and mark or nil
 end
 
+local function mark_as(channel, id, conversation)
+  call('SET', key('mark', channel .. ':' .. id), conversation, 'EX', RETENTION_S + DAY_S)
+end
+
 local function lead_back(channel, id, conversation)
-  if mark_of(channel, id) ~= 'gone' then
-    call('SET', key('mark', channel .. ':' .. id), conversation, 'EX', RETENTION_S + DAY_S)
-  end
+  if mark_of(channel, id) ~= 'gone' then mark_as(channel, id, conversation) end
 end
 
 local function note_said(message)
@@ -234,6 +239,7 @@ end
 
 -- Mail and turns -----------------------------------------------------------
 
+-- The caller has seen that the message is not gone.
 -- What was edited before it became mail is answered as it reads now.
 -- A message that this script has logged is noted and unedited: `fresh`.
 local function put_mail(message, conversation, fresh)
@@ -246,10 +252,10 @@ local function put_mail(message, conversation, fresh)
   local record = frame(message.header, whole(NOW), changed, text)
   call('HSET', key('mail', conversation), message.id, record)
   call('EXPIRE', key('mail', conversation), RETENTION_S)
-  lead_back(message.channel, message.id, conversation)
+  mark_as(message.channel, message.id, conversation)
   if not fresh then note_said(message) end
   if not call('ZSCORE', key('leased'), conversation) then
-    wake(conversation)
+    ring(conversation)
   end
 end
 
