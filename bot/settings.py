@@ -105,8 +105,9 @@ class StoreSettings(Group):
     """The most turns kept of one conversation. The window holds far fewer."""
     max_log: int = Field(default=10_000, ge=100)
     """The most messages kept of one channel."""
-    lease_s: float = Field(default=15.0, gt=1)
-    """A worker that is silent that long loses its conversation to another."""
+    lease_s: float = Field(default=15.0, gt=1, le=300)
+    """A worker that is silent that long loses its conversation to another. `claim.lua` takes a
+    longer lease for the trace of a clock that was set back."""
 
 
 class WorkerSettings(Group):
