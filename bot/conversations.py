@@ -117,6 +117,8 @@ class Reply:
     began_at: float = 0.0
     tries: int = 0
     """How often it was begun without getting any further."""
+    failures: int = 0
+    """How many of these tries an error ended."""
     whole: str = ""
     """What it shall read for good, as Markdown, once that is known."""
     finish: str = ""

@@ -14,9 +14,8 @@ kept for an operator, with an apology in place of the reply.
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -40,6 +39,7 @@ from bot.metrics import FIRST_WORD, PARKED, REPLIES, WHOLE_REPLY
 from bot.ports import Lease, Store, Surface, Target
 from bot.skills import Chosen, Outcome, Request, choose
 from bot.skills.chat import NOTHING_TO_READ, ONLY_FILES
+from bot.tries import is_given_up, next_try, together
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +82,7 @@ class Replier:
     max_message_chars: int
     """Longer messages are cut, and the person is told."""
     max_tries: int = 5
-    """Mail that brought down so many tries is parked."""
+    """Mail that so many tries failed at is parked."""
 
     async def reply(
         self, lease: Lease, *, stop: asyncio.Event, holds: Callable[[], bool] = lambda: True
@@ -106,13 +106,14 @@ class Replier:
             answered = begun.answers if begun else ()
             await self.store.settle(lease, answered=answered, turns=())
             return
-        if begun is not None and begun.tries >= self.max_tries:
+        if begun is not None and is_given_up(begun, self.max_tries):
             await self._park(lease, mail, begun, stop, holds)
             return
         record = next_try(mail, begun, began_at=began_at)
         await self.store.save_reply(lease, record)
         mail = together(mail, record)
-        work = self._begin(lease, mail, record, stop, holds)
+        again = begun is not None
+        work = self._begin(lease, mail, record, stop, holds, taken_over=again)
         work.began = began
         async with work.draft:
             if record.whole:
@@ -135,6 +136,16 @@ class Replier:
         if begun is not None and begun.tries:
             await self.store.save_reply(lease, replace(begun, tries=begun.tries - 1))
 
+    async def blame(self, lease: Lease) -> None:
+        """Count the last try of a lease's reply as failed by an error.
+
+        Raises:
+            StoreError: the store can't be had or the lease is lost.
+        """
+        begun = await self.store.open_reply(lease)
+        if begun is not None:
+            await self.store.save_reply(lease, replace(begun, failures=begun.failures + 1))
+
     async def _park(
         self,
         lease: Lease,
@@ -146,7 +157,7 @@ class Replier:
         """Apologise where the reply would stand, and put its mail aside."""
         try:
             async with asyncio.timeout(APOLOGY_TIMEOUT_S):
-                work = self._begin(lease, mail, begun, stop, holds)
+                work = self._begin(lease, mail, begun, stop, holds, taken_over=True)
                 async with work.draft:
                     await work.draft.finish(_joined(begun.text, f"_{JayError.to_person}_"))
         except LeaseLost:
@@ -172,6 +183,8 @@ class Replier:
         record: Reply,
         stop: asyncio.Event,
         holds: Callable[[], bool],
+        *,
+        taken_over: bool,
     ) -> _Work:
         newest = mail[-1]
         surface = self.surfaces[newest.place.platform]
@@ -184,7 +197,7 @@ class Replier:
             nonce=record.reply_id,
             record=lambda ids: self._put_on_record(work, ids),
             message_ids=record.message_ids,
-            taken_over=record.tries > 1 or bool(record.message_ids or record.text),
+            taken_over=taken_over,
             holds=holds,
         )
         text = record.text if chosen.name == "chat" else ""
@@ -344,7 +357,7 @@ class Replier:
     async def _put_on_record(self, work: _Work, message_ids: tuple[str, ...]) -> None:
         record = work.record.showing(message_ids, work.driver.words)
         if len(record.text) > len(work.record.text):
-            record = replace(record, tries=1)
+            record = replace(record, tries=1, failures=0)
         work.record = record
         await self.store.save_reply(work.lease, record)
 
@@ -359,40 +372,6 @@ class Replier:
             raise failure
         work.record = replace(work.record, text=work.driver.words, whole=text, finish=finish)
         await self.store.save_reply(work.lease, work.record)
-
-
-def together(waiting: Sequence[Mail], begun: Reply | None) -> tuple[Mail, ...]:
-    """Return the mail that one reply answers. Pure.
-
-    What a begun reply answers stays its own. Else all messages that wait are
-    answered together, up to the first that asks for a skill: that one stands alone.
-    """
-    if begun is not None:
-        return tuple(one for one in waiting if one.message_id in begun.answers)
-    taken: list[Mail] = []
-    for one in waiting:
-        if choose(one).name != "chat":
-            return tuple(taken) or (one,)
-        taken.append(one)
-    return tuple(taken)
-
-
-def next_try(mail: tuple[Mail, ...], begun: Reply | None, *, began_at: float) -> Reply:
-    """Return the record of another try at a reply. Pure.
-
-    Mail that was answered together and failed twice is answered one by one
-    from then on, so that a poisoned message takes none beside it along.
-    """
-    if begun is None:
-        return Reply(
-            reply_id=secrets.token_hex(8),
-            answers=tuple(one.message_id for one in mail),
-            began_at=began_at,
-            tries=1,
-        )
-    if begun.tries >= 2 and len(mail) > 1 and not begun.whole:
-        return replace(begun, answers=(mail[0].message_id,), text="", tries=1)
-    return replace(begun, tries=begun.tries + 1)
 
 
 def person_turn(mail: Mail, max_chars: int) -> Turn:

@@ -108,8 +108,9 @@ class StoreSettings(Group):
     """The most messages kept of one channel."""
     replicas: int = Field(default=0, ge=0)
     """Replicas that must have a write before an event is acked. A failover then loses nothing."""
-    lease_s: float = Field(default=15.0, gt=1)
-    """A worker that is silent that long loses its conversation to another."""
+    lease_s: float = Field(default=15.0, gt=1, le=300)
+    """A worker that is silent that long loses its conversation to another. `claim.lua` takes a
+    longer lease for the trace of a clock that was set back."""
 
 
 class WorkerSettings(Group):

@@ -8,6 +8,7 @@ After that nothing more is written, whatever the store may still say.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -170,30 +171,37 @@ class Worker:
         except Rejected as error:
             # It is this reply that can't be: the try counts.
             log.error("worker.reply_refused", conversation=lease.conversation.key, error=str(error))
+            await self._count(self.replier.blame, lease)
             return CRASHED_REST_S
         except JayError as error:
-            if isinstance(error, TokenRefused):
-                self.refused.add(platform)
-            tell = log.debug if isinstance(error, StoreError) else log.error
+            # A refused token hits every try of every conversation, and so does a store that is
+            # away: the first is told once, the second tells itself.
+            told = isinstance(error, StoreError) or (
+                isinstance(error, TokenRefused) and platform in self.refused
+            )
+            tell = log.debug if told else log.error
             tell(
                 "worker.reply_failed",
                 conversation=lease.conversation.key,
                 error=str(error),
                 hint=error.hint,
             )
+            if isinstance(error, TokenRefused):
+                self.refused.add(platform)
             if isinstance(error, PlatformError):
-                await self._excuse(lease)
+                await self._count(self.replier.excuse, lease)
             return RETRY_AFTER_S
         except Exception:
             log.exception("worker.reply_crashed", conversation=lease.conversation.key)
+            await self._count(self.replier.blame, lease)
             return CRASHED_REST_S
         return 0.0
 
-    async def _excuse(self, lease: Lease) -> None:
+    async def _count(self, how: Callable[[Lease], Awaitable[None]], lease: Lease) -> None:
         try:
-            await self.replier.excuse(lease)
+            await how(lease)
         except StoreError as error:
-            log.info("worker.not_excused", error=str(error))
+            log.info("worker.try_not_counted", error=str(error))
 
     async def _release(self, lease: Lease) -> None:
         try:

@@ -255,8 +255,10 @@ class Draft:
                     shown=shown.text,
                     last=write.last,
                 )
-            except MessageGone:
+            except MessageGone as error:
                 self.gone = True
+                lane = self._target.place.write_lane
+                log.warning("delivery.gone", lane=lane, error=str(error))
                 return
             shown.text, shown.closed = write.part, write.last
         else:

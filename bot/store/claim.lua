@@ -2,6 +2,11 @@
 -- returns conversation and fence; or nothing and the microseconds until a lease runs out (-1: none)
 local worker, lease = ARGV[FIRST], tonumber(ARGV[FIRST + 1])
 local waiting, leased = key('waiting'), key('leased')
+-- No lease is that long (bot/settings.py): the server's clock was set back since it was taken.
+local longest = NOW + 300 * 1000000
+for _, conversation in ipairs(call('ZRANGEBYSCORE', leased, '(' .. whole(longest), '+inf')) do
+  call('ZADD', leased, whole(NOW + lease), conversation)
+end
 local lapsed = call('ZRANGEBYSCORE', leased, '-inf', whole(NOW), 'WITHSCORES')
 for at = 1, #lapsed, 2 do
   call('ZREM', leased, lapsed[at])

@@ -169,7 +169,7 @@ async def live(store: Store, dice: random.Random, at: int) -> None:
     """Do one of the things that happen on a busy day."""
     channel = replace(CHANNEL, channel=f"C{dice.randrange(3)}")
     message_id, root = f"{at}.5", f"{dice.randrange(9)}.5"
-    match dice.randrange(12):
+    match dice.randrange(14):
         case 0 | 1 | 2:
             sent = message("x", message_id=message_id, place=replace(channel, thread=root))
             with suppress(MailboxFull):
@@ -187,6 +187,11 @@ async def live(store: Store, dice: random.Random, at: int) -> None:
             gone = f"{dice.randrange(at + 1)}.5"
             await store.delete(MessageDeleted(place=place, message_id=gone))
             await store.note_gap("slack", heard_until=1e12)
+        case 8:
+            said = [f"{dice.randrange(at + 1)}.5" for _ in range(3)]
+            await store.keep_note(channel, f"d{at}", "A note.", message_ids=said)
+        case 9:
+            await store.keep_vectors(channel, {f"{dice.randrange(at + 1)}.5": b"1" for _ in "abc"})
         case _:
             await answer(store, dice, at)
 

@@ -18,6 +18,7 @@ from bot.conversations import in_place
 from bot.delivery import WriteBudget
 from bot.errors import JayError
 from bot.replying import Replier
+from bot.tries import ENDS_A_FAILURE
 
 MakeWay = Callable[..., Any]
 pytestmark = [pytest.mark.looptime]
@@ -156,7 +157,7 @@ async def test_a_message_that_kills_every_worker_is_put_aside(make_way: MakeWay)
     """One that uses up the memory leaves no exception behind, only dead workers."""
     way = make_way(f"{LONG}\n###")
     await way.hear(message("hello", place=DIRECT))
-    for _ in range(way.replier.max_tries):
+    for _ in range(way.replier.max_tries * ENDS_A_FAILURE):
         assert not await live_and_die(way, Mortal(dies_at=4, after=False))
 
     await way.answer_all()

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 from fakes.talk import DIRECT, in_thread, message
+from structlog.testing import capture_logs
 
-from bot.errors import JayError, TokenRefused
+from bot.conversations import Reply
+from bot.errors import JayError, MessageGone, PlatformUnreachable, TokenRefused
+from bot.tries import is_given_up
 
 MakeWay = Callable[..., Any]
 pytestmark = [pytest.mark.looptime]
@@ -102,6 +105,69 @@ async def test_a_refused_token_keeps_the_mail_until_it_is_restored(make_way: Mak
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
+    assert await way.store.parked() == []
+
+
+def at_fault(lines: list[Any]) -> list[str]:
+    return [line["event"] for line in lines if line["log_level"] in ("warning", "error")]
+
+
+async def test_a_token_that_is_revoked_in_mid_reply_is_told_once_and_the_reply_goes_on_later(
+    make_way: MakeWay,
+) -> None:
+    """Whoever reads the log needs the one line; the person gets the rest when it is mended."""
+    way = make_way(" one two three four\n###")
+    way.engine.delay_s, way.engine.goes_on = 1.0, True
+    with capture_logs() as lines:
+        async with way.working() as worker:
+            await way.hear(message("hello", place=DIRECT))
+            await until(lambda: bool(way.surface.texts))
+            way.surface.errors = [TokenRefused("token_revoked")] * 5
+            await until(lambda: worker.refused == {"slack"})
+            await until(lambda: way.surface.texts == ["one two three four"])
+
+    assert at_fault(lines) == ["worker.reply_failed"]
+
+
+async def test_a_post_that_an_outage_left_unanswered_stands_there_once(make_way: MakeWay) -> None:
+    way = make_way(" Here I am.\n###")
+    way.surface.lost_answers = [PlatformUnreachable("502")]
+    async with way.working():
+        await way.hear(message("hello", place=DIRECT))
+        await until(lambda: not way.surface.lost_answers)
+        way.surface.errors = [PlatformUnreachable("502")] * 6
+        await until(lambda: not way.surface.errors)
+        await until(lambda: way.surface.closed != set(), within_s=600)
+
+    assert way.surface.texts == ["Here I am."]
+
+
+@pytest.mark.parametrize(
+    ("tries", "failures", "given_up"), [(19, 4, False), (20, 0, True), (5, 5, True)]
+)
+def test_dead_workers_count_less_than_errors(tries: int, failures: int, given_up: bool) -> None:
+    """A store that froze and machines that restart must not make Jay give up on people."""
+    begun = Reply(reply_id="r", answers=("1.0",), tries=tries, failures=failures)
+
+    assert is_given_up(begun, 5) is given_up
+
+
+async def test_a_channel_that_is_deleted_in_mid_reply_ends_it_in_one_line(
+    make_way: MakeWay,
+) -> None:
+    way = make_way(" one two three four\n###")
+    way.engine.delay_s = 1.0
+    with capture_logs() as lines:
+        async with way.working():
+            await way.hear(message("hello", place=DIRECT))
+            await until(lambda: bool(way.surface.texts))
+            way.surface.shown.clear()
+            way.surface.errors = [MessageGone("channel_not_found")] * 5
+            await until(lambda: way.engine.running == 0)
+            await asyncio.sleep(1.0)
+            assert await way.store.claim(worker="w", lease_s=9.0, wait_s=0.0) is None
+
+    assert at_fault(lines) == ["delivery.gone"]
     assert await way.store.parked() == []
 
 
