@@ -44,27 +44,26 @@ class SlashCommand(Protocol):
     @property
     def name(self) -> str:
         """Without the slash: `summarize`."""
-        ...
 
     @property
     def description(self) -> str:
         """What it does, in at most 100 characters."""
-        ...
 
     @property
     def argument(self) -> str:
         """Name of its one free-text argument."""
-        ...
 
     @property
     def argument_description(self) -> str:
         """What the argument takes, in at most 100 characters."""
-        ...
 
     @property
     def required(self) -> bool:
         """Whether the argument must be given."""
-        ...
+
+    @property
+    def private(self) -> bool:
+        """Whether only who uses it sees the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,6 +326,9 @@ class Target:
     """Id of the person answered; the only one it may ping."""
     handle: str = ""
     """A command's handle; the first part then fulfils the command."""
+    private: bool = False
+    """Only the person sees it, by the handle; below what is finished stands a Share button, and
+    who presses it is heard as a `ShareAsked`."""
     stop: bool = False
     """While it is being written, a Stop button stands below it; who presses it is heard as a
     `StopAsked`."""

@@ -176,7 +176,8 @@ class Replier:
         newest = mail[-1]
         surface = self.surfaces[newest.place.platform]
         chosen = choose(newest)
-        target = replace(_target(newest), stop=chosen.name == "summarize")
+        long = chosen.name == "summarize"
+        target = replace(_target(newest), stop=long, private=chosen.private)
         draft = Draft(
             surface=surface,
             target=target,

@@ -191,6 +191,8 @@ class PressPayload(_Payload):
     token: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,1000}$")]
     channel: ChannelPayload
     guild_id: Id | None = None
+    member: MemberPayload | None = None
+    user: UserPayload | None = None
     message: PostedPayload
     data: PressedPayload
 

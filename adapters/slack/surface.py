@@ -21,7 +21,7 @@ from types import TracebackType
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.buttons import with_stop
+from adapters.slack.buttons import STOP, with_button
 from adapters.slack.errors import code_of, translated
 from adapters.slack.history import Reader
 from adapters.slack.install import ask_installation, open_client
@@ -92,8 +92,8 @@ class SlackSurface:
 
     async def post(self, target: Target, part: str, *, nonce: str, last: bool) -> str:
         """Post a part and return its `ts`. The same nonce never posts twice."""
-        if target.handle and self._responses.chosen(target.handle):
-            return await self._responses.post(target.handle, part, nonce=nonce, last=last)
+        if target.handle and (target.private or self._responses.chosen(target.handle)):
+            return await self._responses.post(target, part, nonce=nonce, last=last)
         thread = thread_of(target)
         slot = Slot(channel=target.place.channel, thread=thread, after=target.reply_to)
         try:
@@ -108,7 +108,7 @@ class SlackSurface:
                 raise
             log.info("slack.command_answered_aside", channel=target.place.channel)
             self._responses.choose(target.handle)
-            return await self._responses.post(target.handle, part, nonce=nonce, last=last)
+            return await self._responses.post(target, part, nonce=nonce, last=last)
         if last and thread:
             await self._status.leave(target.place.channel, thread)
         return ts
@@ -121,7 +121,7 @@ class SlackSurface:
         if self._responses.owns(message_id):
             if last:
                 self._responses.choose(target.handle)
-                await self._responses.edit(target.handle, message_id, part)
+                await self._responses.edit(target, message_id, part)
             return
         written = part == shown and not (last and target.stop)
         if self._streams.owns(channel, message_id):
@@ -262,7 +262,7 @@ class SlackSurface:
         """Return what stands instead of the text; nothing at last, so that a button goes."""
         if not target.stop or self._streams_to(target):
             return None
-        return [] if last else with_stop(part)
+        return [] if last else with_button(part, STOP)
 
     async def _send_update(self, target: Target, ts: str, part: str, *, last: bool) -> None:
         text, markdown = self._text(target, part)

@@ -15,6 +15,11 @@ MATTERS = frozenset(
     tomorrow monday tuesday wednesday thursday friday meeting""".split()
 )
 
+REPORTING = frozenset(
+    """according added announced answered asked confirmed explained mentioned noted reported
+    reports says suggested tells told writes wrote""".split()
+)
+"""Words that a summary may use of any message."""
 WEIGHTY = 12
 """What a message with a number, or a word that matters, and a few others weighs."""
 
@@ -40,12 +45,34 @@ def points_of(sources: Sequence[IncomingMessage], said: str) -> list[Point]:
     lines = [line(one) for one in sources]
     found: dict[str, Point] = {}
     for sentence in grounding.sentences(said):
-        held = [at for at, one in enumerate(lines) if grounding.supported(sentence, [one])]
+        held = [
+            at
+            for at, one in enumerate(lines)
+            if grounding.supported(sentence, [one]) and _adds_nothing(sentence, one)
+        ]
         if not held:
             continue
         source = sources[held[grounding.best_source(sentence, [lines[at] for at in held])]]
         found.setdefault(source.message_id, Point(text=sentence, source=source, quoted=False))
     return list(found.values())
+
+
+def _adds_nothing(sentence: str, source: str) -> bool:
+    """Tell whether each word with a meaning is one of the message's, in whatever form.
+
+    A small model makes up words, and a person can't tell these from what was said.
+    """
+    held = set(grounding.words(source))
+    stems = {_stem(one) for one in held}
+    return all(
+        word in held or word in REPORTING or (len(word) > 4 and _stem(word) in stems)
+        for word in grounding.content_words(sentence)
+    )
+
+
+def _stem(word: str) -> str:
+    """Return what the forms of a word have in common, roughly: `approves`, `approved`."""
+    return word[: max(4, len(word) - 3)]
 
 
 def quoted(message: IncomingMessage) -> Point:

@@ -36,6 +36,8 @@ class MemorySurface:
     lost_answers: list[PlatformError] = field(default_factory=list)
     """Raised one by one by the next posts, once what was asked is done."""
     nonces: dict[str, str] = field(default_factory=dict)
+    targets: list[Target] = field(default_factory=list)
+    """Where each post went."""
 
     def render(self, markdown: str, *, target: Target) -> tuple[str, ...]:
         text = markdown.strip()
@@ -43,6 +45,7 @@ class MemorySurface:
 
     async def post(self, target: Target, part: str, *, nonce: str, last: bool) -> str:
         self._maybe_fail()
+        self.targets.append(target)
         if nonce in self.nonces:
             return self.nonces[nonce]
         message_id = f"m{len(self.nonces) + 1}"

@@ -58,6 +58,20 @@ def test_what_no_message_supports_gives_way_to_the_message_itself() -> None:
     assert outcome.text.startswith("- **Ben**, [1 Jan](https://x/")
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Ben reported that the release of 2.4 moved to Thursday.", True),
+        ("The release of 2.4 moves to Thursday because login tests failed.", True),
+        ("The release of 2.4 moved to Thursday because the myionuary fails.", False),
+        ("The secret release of 2.4 moved to Thursday.", False),
+    ],
+)
+def test_a_word_that_no_message_has_is_no_part_of_a_summary(said: str, shown: bool) -> None:
+    """Two thirds of a sentence may be right and the rest made up."""
+    assert (said in Hand(TALK, model=lambda task: said).run(summarize(request())).text) == shown
+
+
 def test_a_weighty_message_that_the_model_passed_over_is_quoted() -> None:
     talk = (*TALK, message("The harbour closes on 14 May at 18:00.", message_id="6.2"))
     said = "The release of 2.4 moved to Thursday."
