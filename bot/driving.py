@@ -23,6 +23,7 @@ from bot.skills import (
     Cited,
     Clock,
     Done,
+    Find,
     Look,
     Measure,
     Outcome,
@@ -108,16 +109,12 @@ class Driver:
                 return await self._look(step)
             case Batch():
                 return await self._batch(step)
-            case Read():
-                return await self._reader.read(step)
             case Measure():
                 speech = await self._open_speech()
                 sizes = tuple(await speech.count(step.texts))
                 return Sizes(tokens=sizes, room=speech.budget_tokens)
-            case Cite():
-                return await self._cite(step)
-            case Clock():
-                return await self._zone(step)
+            case Read() | Cite() | Clock() | Find():
+                return await self._look_up(step)
             case Progress():
                 self.status = step.text
                 return None
@@ -180,6 +177,17 @@ class Driver:
             links={one: link for one, link in zip(wanted, links, strict=True) if link},
         )
 
+    async def _look_up(self, step: Read | Cite | Clock | Find) -> Answer:
+        match step:
+            case Read():
+                return await self._reader.read(step)
+            case Cite():
+                return await self._cite(step)
+            case Clock():
+                return await self._zone(step)
+            case Find():
+                return await self._find(step)
+
     async def _batch(self, step: Batch) -> Done:
         if self._batcher is None:
             conversation = self.lease.conversation
@@ -204,6 +212,16 @@ class Driver:
         return Cited(
             links={one.message_id: link for one, link in zip(standing, links, strict=True)}
         )
+
+    async def _find(self, step: Find) -> Place | None:
+        """Find a channel; one about which the platform tells nothing is none."""
+        try:
+            return await self.surface.find_channel(step.near, step.name, person=step.person.id)
+        except PlatformError as error:
+            if error.retry:
+                raise
+            log.info("driving.not_found", error=str(error))
+            return None
 
     async def _zone(self, step: Clock) -> str:
         try:

@@ -327,8 +327,9 @@ class Target:
     handle: str = ""
     """A command's handle; the first part then fulfils the command."""
     private: bool = False
-    """Only the person sees it, by the handle; below what is finished stands a Share button, and
-    who presses it is heard as a `ShareAsked`."""
+    """Only the person sees it, by the handle."""
+    share: bool = False
+    """Below what is finished stands a Share button; who presses it is heard as a `ShareAsked`."""
     stop: bool = False
     """While it is being written, a Stop button stands below it; who presses it is heard as a
     `StopAsked`."""

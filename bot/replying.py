@@ -176,8 +176,8 @@ class Replier:
         newest = mail[-1]
         surface = self.surfaces[newest.place.platform]
         chosen = choose(newest)
-        long = chosen.name == "summarize"
-        target = replace(_target(newest), stop=long, private=chosen.private)
+        stops, kept = chosen.name == "summarize", chosen.private
+        target = replace(_target(newest), stop=stops, private=kept, share=chosen.share)
         draft = Draft(
             surface=surface,
             target=target,

@@ -15,7 +15,7 @@ def below(target: Target, *, last: bool) -> Sequence[Mapping[str, object]]:
     """Return a reply's components: a button, or none."""
     if target.stop and not last:
         return _row("Stop", STOP)
-    return _row("Share", SHARE) if target.private and last else ()
+    return _row("Share", SHARE) if target.share and last else ()
 
 
 def _row(label: str, custom_id: str) -> Sequence[Mapping[str, object]]:

@@ -182,6 +182,8 @@ def command(payload: InteractionPayload) -> Command | None:
         return None
     handle = handle_of(payload)
     said = " ".join(str(one.value) for one in payload.data.options if one.value is not None)
+    # Names are not told here; a skill may look a channel up by its id.
+    said = re.sub(r"<#(\d+)>", r"#\1", said)
     return Command(
         place=place_of(payload.channel, guild_id=payload.guild_id),
         message_id=payload.id,

@@ -17,6 +17,7 @@ import structlog
 from pydantic import TypeAdapter
 
 from adapters.discord import answers, history
+from adapters.discord.access import find_channel
 from adapters.discord.buttons import below
 from adapters.discord.directory import Directory
 from adapters.discord.errors import InteractionOver
@@ -111,7 +112,7 @@ class DiscordSurface:
             MessageGone: somebody took it away.
             PlatformError: Discord refuses.
         """
-        if part == shown and not (last and (target.stop or target.private)):
+        if part == shown and not (last and (target.stop or target.share)):
             return
         buttons = below(target, last=last)
         if target.private:
@@ -217,6 +218,14 @@ class DiscordSurface:
     async def zone(self, person: str) -> str:
         """Return nothing: Discord tells nobody's time zone."""
         return ""
+
+    async def find_channel(self, near: Place, name: str, *, person: str) -> Place | None:
+        """Return the channel of a name or id that a person may read.
+
+        Raises:
+            PlatformError: Discord can't be reached, or doesn't let Jay ask.
+        """
+        return await find_channel(self._rest, near, name, person=person)
 
     async def places(self, *, since: float) -> Sequence[Place]:
         """Return the channels and threads of Jay's servers where something was said since then.

@@ -63,7 +63,7 @@ class ResponseUrls:
         """
         if message_id in self._sent:
             return
-        shared = with_button(part, SHARE, value=message_id) if target.private else None
+        shared = with_button(part, SHARE, value=message_id) if target.share else None
         await self.say(target.handle, part, shared)
         _keep(self._sent, message_id)
 

@@ -21,6 +21,7 @@ from types import TracebackType
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.slack.access import find_channel
 from adapters.slack.buttons import STOP, with_button
 from adapters.slack.errors import code_of, translated
 from adapters.slack.history import Reader
@@ -204,6 +205,10 @@ class SlackSurface:
             answer = await self._client.users_info(user=person)
         user = answer.get("user")
         return str(user.get("tz") or "") if isinstance(user, dict) else ""
+
+    async def find_channel(self, near: Place, name: str, *, person: str) -> Place | None:
+        """Return the channel of a name or id that both Jay and a person are in."""
+        return await find_channel(self._client, near, name, person=person)
 
     async def places(self, *, since: float) -> Sequence[Place]:
         """Return every place that Jay is in: Slack doesn't tell where something was said."""

@@ -63,6 +63,8 @@ class Chosen:
     text: str
     private: bool = False
     """Only who asked sees the answer."""
+    share: bool = False
+    """They may share it with all who see where it was asked: it is about that place."""
 
 
 def choose(mail: Mail) -> Chosen:
@@ -80,11 +82,13 @@ def choose(mail: Mail) -> Chosen:
         first = first.lower().rstrip(":,").removeprefix("/")
     for command in COMMANDS:
         if command.name == first and (isinstance(mail, Command) or _is_order(first, rest)):
+            private = command.private and isinstance(mail, Command) and not mail.place.direct
             return Chosen(
                 name=command.name,
                 skill=command.skill,
                 text=rest.strip(),
-                private=command.private and isinstance(mail, Command) and not mail.place.direct,
+                private=private,
+                share=private and not read_asked(rest).channels,
             )
     return Chosen(name="chat", skill=chat, text=mail.text)
 

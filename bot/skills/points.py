@@ -20,6 +20,8 @@ REPORTING = frozenset(
     reports says suggested tells told writes wrote""".split()
 )
 """Words that a summary may use of any message."""
+LEAST_SAID = 2
+"""Words with a meaning that a sentence must have of its message, the author's name apart."""
 WEIGHTY = 12
 """What a message with a number, or a word that matters, and a few others weighs."""
 
@@ -48,7 +50,7 @@ def points_of(sources: Sequence[IncomingMessage], said: str) -> list[Point]:
         held = [
             at
             for at, one in enumerate(lines)
-            if grounding.supported(sentence, [one]) and _adds_nothing(sentence, one)
+            if grounding.supported(sentence, [one]) and _is_said(sentence, one)
         ]
         if not held:
             continue
@@ -57,16 +59,18 @@ def points_of(sources: Sequence[IncomingMessage], said: str) -> list[Point]:
     return list(found.values())
 
 
-def _adds_nothing(sentence: str, source: str) -> bool:
+def _is_said(sentence: str, source: str) -> bool:
     """Tell whether each word with a meaning is one of the message's, in whatever form.
 
-    A small model makes up words, and a person can't tell these from what was said.
+    A small model makes up words, and a person can't tell these from what was said. It also
+    says no more than who wrote; some of the words must be what they wrote.
     """
     held = set(grounding.words(source))
     stems = {_stem(one) for one in held}
-    return all(
-        word in held or word in REPORTING or (len(word) > 4 and _stem(word) in stems)
-        for word in grounding.content_words(sentence)
+    claims = [one for one in grounding.content_words(sentence) if one not in REPORTING]
+    author = set(grounding.words(source.partition(": ")[0]))
+    return len(set(claims) - author) >= LEAST_SAID and all(
+        word in held or (len(word) > 4 and _stem(word) in stems) for word in claims
     )
 
 

@@ -170,6 +170,15 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Find:
+    """Look for a channel that a person may read. Sends back its `Place`, or None."""
+
+    near: Place
+    name: str
+    person: Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """Tell the person what is being done. Sends back None."""
 
@@ -188,8 +197,10 @@ class Outcome:
     """Ids of the messages that it stands on."""
 
 
-Step: TypeAlias = Say | Ask | Look | Progress | Batch | Read | Measure | Cite | Clock
-Answer: TypeAlias = Said | tuple[Said, ...] | Seen | Done | Found | Sizes | Cited | str | None
+Step: TypeAlias = Say | Ask | Look | Progress | Batch | Read | Measure | Cite | Clock | Find
+Answer: TypeAlias = (
+    Said | tuple[Said, ...] | Seen | Done | Found | Sizes | Cited | Place | str | None
+)
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Step, Answer, T]
 
@@ -261,4 +272,12 @@ def clock(person: Person) -> Steps[str]:
     answer = yield Clock(person=person)
     if not isinstance(answer, str):
         raise TypeError(f"a Clock is answered by a name, not {answer!r}")
+    return answer
+
+
+def find(step: Find) -> Steps[Place | None]:
+    """Yield a `Find` and return the place, if there is one."""
+    answer = yield step
+    if answer is not None and not isinstance(answer, Place):
+        raise TypeError(f"a Find is answered by a Place, not {answer!r}")
     return answer

@@ -500,7 +500,9 @@ async def test_a_private_answer_is_seen_by_one_person_with_stop_and_then_share(
         await side.run_command(maya, general, "aside")
         await until(lambda: ear.commands)
     (command,) = ear.commands
-    where = Target(place=command.place, person=maya, handle=command.handle, private=True, stop=True)
+    where = Target(
+        place=command.place, person=maya, handle=command.handle, private=True, share=True, stop=True
+    )
     first = await surface.post(where, "_Reading…_", nonce="r1.0", last=False)
     begun = world.get(general, first).extra["components"]
     await surface.edit(where, first, "Done, part one.", shown="_Reading…_", last=True)
@@ -523,3 +525,24 @@ async def test_a_private_answer_that_comes_too_late_is_told_to_nobody_else(
         await surface.post(where, "Done.", nonce="r1.0", last=True)
 
     assert len(list(world.messages(place.channel))) == before
+
+
+async def test_a_channel_is_found_by_name_and_id_for_who_may_read_it(
+    surface: DiscordSurface, world: World, place: Place, maya: str, tom: str
+) -> None:
+    """Its very name may be a secret."""
+    board = world.add_channel("board", members=(world.bot_id, tom), private=True)
+    general = world.channels[place.channel].name
+
+    async def found(name: str, person: str) -> str | None:
+        there = await surface.find_channel(place, name, person=person)
+        return there.channel if there else None
+
+    assert await found(general, tom) == place.channel
+    assert await found(board.id, tom) == await found("board", tom) == board.id
+    lena = world.add_member("lena", "Lena")
+    world.join(place.channel, lena.id)
+    assert await found(general, lena.id) == place.channel
+    assert await found("board", lena.id) is None
+    assert await found("board", str(int(maya) + 12345)) is None
+    assert await found("nowhere", tom) is None

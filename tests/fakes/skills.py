@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bot.messages import IncomingMessage
+from bot.messages import IncomingMessage, Place
 from bot.prompting import Said
 from bot.skills import (
     Ask,
@@ -14,13 +14,13 @@ from bot.skills import (
     Cited,
     Clock,
     Done,
+    Find,
     Found,
     Look,
     Measure,
     Outcome,
     Progress,
     Read,
-    Say,
     Seen,
     Sizes,
     Steps,
@@ -45,6 +45,8 @@ class Hand:
     gone: frozenset[str] = frozenset()
     """Messages that are taken back while the skill is at it."""
     zone: str = ""
+    channels: dict[str, Place] = field(default_factory=dict)
+    """That the person may read, by name."""
     cut: str = ""
     steps: list[Step] = field(default_factory=list)
 
@@ -80,15 +82,20 @@ class Hand:
                 return Cited(
                     links={one: f"https://x/{one}" for one in standing if one not in self.gone}
                 )
+            case Find():
+                return self.channels.get(step.name)
             case Clock():
                 return self.zone
+            case Progress():
+                return None
+        return self._of_older(step)
+
+    def _of_older(self, step: Step) -> Answer:
+        match step:
             case Look():
                 wanted = step.link(self.messages) if step.link else ()
                 links = {one: f"https://x/{one}" for one in wanted}
                 return Seen(messages=self.messages, links=links)
             case Ask():
                 return tuple(Said(text=self.model(task) or "") for task in step.tasks)
-            case Say():
-                return Said(text="")
-            case Progress():
-                return None
+        return Said(text="")

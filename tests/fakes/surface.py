@@ -26,6 +26,8 @@ class MemorySurface:
     sits_in: list[Place] = field(default_factory=list)
     closed_to_jay: set[str] = field(default_factory=set)
     """Channels whose history Jay may not read."""
+    readable: dict[tuple[str, str], Place] = field(default_factory=dict)
+    """Channels by who may read them and their name."""
     zones: dict[str, str] = field(default_factory=dict)
     whispers: list[tuple[str, str]] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
@@ -110,6 +112,9 @@ class MemorySurface:
             threads=frozenset(one.place.thread or one.message_id for one in found),
             whole=begins == since,
         )
+
+    async def find_channel(self, near: Place, name: str, *, person: str) -> Place | None:
+        return self.readable.get((person, name))
 
     async def zone(self, person: str) -> str:
         return self.zones.get(person, "")

@@ -501,7 +501,7 @@ async def test_a_private_answer_is_seen_by_one_person_with_stop_and_then_share(
 ):
     """A summary of a whole channel is nobody else's business until it is shared."""
     url = (await side.run_command(maya.id, general, "summarize"))["response_url"]
-    where = target(general, stop=True, private=True, person=maya.id, handle=url)
+    where = target(general, stop=True, private=True, share=True, person=maya.id, handle=url)
     ts = await surface.post(where, "_Reading…_", nonce="r1.0", last=False)
     await surface.edit(where, ts, "_More…_", shown="_Reading…_", last=False)
     await surface.edit(where, ts, "Done.", shown="_More…_", last=True)
@@ -512,3 +512,22 @@ async def test_a_private_answer_is_seen_by_one_person_with_stop_and_then_share(
     assert [one["text"]["text"] for one in buttons] == ["Stop", "Share"]
     assert [one["value"] for one in buttons] == [ts, ts]
     assert last.extra["blocks"][0]["text"]["text"] == "Done."
+
+
+async def test_a_channel_is_found_by_name_and_id_for_who_is_in_it(surface, world, general, maya):
+    near = target(general).place
+    releases = world.channel_named("releases").id
+
+    for name in ("releases", releases):
+        found = await surface.find_channel(near, name, person=maya.id)
+        assert (found.channel, found.workspace) == (releases, near.workspace)
+
+
+async def test_a_channel_that_the_person_or_jay_is_not_in_is_none(surface, world, general, maya):
+    """Its very name may be a secret."""
+    near = target(general).place
+    tom = world.member_named("tom").id
+    jay_only = world.add_channel("board", members=(world.bot_id, tom), private=True)
+
+    for name in ("outside", "nowhere", "board", jay_only.id):
+        assert await surface.find_channel(near, name, person=maya.id) is None
