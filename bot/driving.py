@@ -24,6 +24,7 @@ from bot.skills import (
     Cited,
     Clock,
     Done,
+    Find,
     Look,
     Matches,
     Measure,
@@ -116,7 +117,7 @@ class Driver:
                 answer = await self._do(step)
 
     async def _do(
-        self, step: Say | Ask | Look | Batch | Read | Measure | Cite | Clock | Search
+        self, step: Say | Ask | Look | Batch | Read | Measure | Cite | Clock | Search | Find
     ) -> Answer:
         match step:
             case Say():
@@ -127,16 +128,12 @@ class Driver:
                 return await self._look(step)
             case Batch():
                 return await self._batch(step)
-            case Read():
-                return await self._reader.read(step)
             case Measure():
                 return await self._measure(step)
-            case Cite():
-                return await self._cite(step)
-            case Clock():
-                return await self._zone(step)
             case Search():
                 return await self._search(step)
+            case Read() | Cite() | Clock() | Find():
+                return await self._look_up(step)
 
     async def _say(self, step: Say) -> Said:
         speech = await self._open_speech()
@@ -217,6 +214,17 @@ class Driver:
         found = await self.library.search(step.place, step.question, most=step.most)
         return replace(found, hits=await self.library.compare(step.question, found.hits))
 
+    async def _look_up(self, step: Read | Cite | Clock | Find) -> Answer:
+        match step:
+            case Read():
+                return await self._reader.read(step)
+            case Cite():
+                return await self._cite(step)
+            case Clock():
+                return await self._zone(step)
+            case Find():
+                return await self._find(step)
+
     async def _batch(self, step: Batch) -> Done:
         if self._batcher is None:
             conversation = self.lease.conversation
@@ -241,6 +249,16 @@ class Driver:
         return Cited(
             links={one.message_id: link for one, link in zip(standing, links, strict=True)}
         )
+
+    async def _find(self, step: Find) -> Place | None:
+        """Find a channel; one about which the platform tells nothing is none."""
+        try:
+            return await self.surface.find_channel(step.near, step.name, person=step.person.id)
+        except PlatformError as error:
+            if error.retry:
+                raise
+            log.info("driving.not_found", error=str(error))
+            return None
 
     async def _zone(self, step: Clock) -> str:
         try:

@@ -45,3 +45,14 @@ class Histories(Protocol):
 
     async def zone(self, person: str) -> str:
         """Return a person's time zone by its IANA name; empty where the platform tells none."""
+
+    async def find_channel(self, near: Place, name: str, *, person: str) -> Place | None:
+        """Return a channel of the same workspace that a person may read; None if there is none.
+
+        Whether Jay may read it too is only known for certain when it does.
+
+        Args:
+            near: a place of the workspace.
+            name: the channel's name without `#`, or its id.
+            person: id of the person.
+        """

@@ -22,10 +22,12 @@ from bot.messages import (
     MessageChanged,
     MessageDeleted,
     PlatformName,
+    ShareAsked,
     StopAsked,
 )
 from bot.metrics import MESSAGES
 from bot.ports import Store, Surface, Target
+from bot.skills.sharing import SHARE
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +78,24 @@ class Intake:
                 conversation_at = await self.store.conversation_at(event.place, event.message_id)
                 if conversation_at is not None:
                     await self.store.ask_stop(conversation_at)
+            case ShareAsked():
+                await self._share(event)
+
+    async def _share(self, event: ShareAsked) -> None:
+        """Have a reply that one person saw said for all to see, by the conversation that made it."""
+        conversation = await self.store.conversation_at(event.place, event.message_id)
+        if conversation is None:
+            log.info("intake.nothing_to_share", message=event.message_id)
+            return
+        asked = Command(
+            place=event.place,
+            message_id=event.press_id,
+            author=event.author,
+            name=SHARE,
+            text="",
+            sent_at=event.at,
+        )
+        await self.store.accept_command(asked, conversation=conversation)
 
     def wrote(self, message_id: str) -> None:
         """Take a message for Jay's own that is in no conversation."""

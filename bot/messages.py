@@ -102,6 +102,20 @@ class StopAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShareAsked:
+    """A person pressed Share on a reply that only they see."""
+
+    place: Place
+    message_id: str
+    """The reply's message id."""
+    press_id: str
+    """The platform's id of the press."""
+    author: Person
+    at: float
+    """When it was pressed, Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A slash command. `message_id` is the platform's id of the invocation."""
 
@@ -120,5 +134,7 @@ class Command:
 Mail: TypeAlias = IncomingMessage | Command
 """What a conversation's mailbox holds."""
 
-Event: TypeAlias = IncomingMessage | MessageChanged | MessageDeleted | Command | StopAsked
+Event: TypeAlias = (
+    IncomingMessage | MessageChanged | MessageDeleted | Command | StopAsked | ShareAsked
+)
 """All that an adapter hands to the intake."""

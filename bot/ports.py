@@ -63,6 +63,10 @@ class SlashCommand(Protocol):
     def required(self) -> bool:
         """Whether the argument must be given."""
 
+    @property
+    def private(self) -> bool:
+        """Whether only who uses it sees the answer."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
@@ -303,6 +307,10 @@ class Target:
     """Id of the person answered; the only one it may ping."""
     handle: str = ""
     """A command's handle; the first part then fulfils the command."""
+    private: bool = False
+    """Only the person sees it, by the handle."""
+    share: bool = False
+    """Below what is finished stands a Share button; who presses it is heard as a `ShareAsked`."""
     stop: bool = False
     """While it is being written, a Stop button stands below it; who presses it is heard as a
     `StopAsked`."""

@@ -189,7 +189,8 @@ class Replier:
         newest = mail[-1]
         surface = self.surfaces[newest.place.platform]
         chosen = choose(newest)
-        target = replace(_target(newest), stop=chosen.name == "summarize")
+        stops, kept = chosen.name == "summarize", chosen.private
+        target = replace(_target(newest), stop=stops, private=kept, share=chosen.share)
         draft = Draft(
             surface=surface,
             target=target,

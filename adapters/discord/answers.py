@@ -1,7 +1,6 @@
 """Answering an interaction by its token, from whatever process has the handle.
 
-The first answer is always a deferral that everyone sees; what follows fills it
-in. Filling it in twice leaves one message, which no nonce is needed for.
+The first answer is a deferral; what follows fills it in. Filling it in twice leaves one message, which no nonce is needed for.
 """
 
 from __future__ import annotations
@@ -44,13 +43,14 @@ def live_handle(text: str) -> Handle | None:
     return handle if age_s < INTERACTION_S else None
 
 
-async def defer(rest: Rest, handle: Handle) -> None:
-    """Promise an answer, within Discord's three seconds.
+async def defer(rest: Rest, handle: Handle, *, private: bool = False) -> None:
+    """Promise an answer, within Discord's three seconds; whether it is private is settled then.
 
     Raises:
         PlatformError: Discord refuses, or didn't answer in time.
     """
-    await _first(rest, handle, {"type": DEFER})
+    data = {"data": {"flags": ONLY_FOR_THEM}} if private else {}
+    await _first(rest, handle, {"type": DEFER, **data})
 
 
 async def take_press(rest: Rest, handle: Handle) -> None:
@@ -82,7 +82,14 @@ async def fill_in(rest: Rest, handle: Handle, text: str, *, components: Componen
     return await edit(rest, handle, "@original", text, components=components)
 
 
-async def follow_up(rest: Rest, handle: Handle, text: str) -> str:
+async def follow_up(
+    rest: Rest,
+    handle: Handle,
+    text: str,
+    *,
+    private: bool = False,
+    components: Components = (),
+) -> str:
     """Post one more message in answer; returns its id. Not safe to repeat.
 
     Raises:
@@ -94,7 +101,12 @@ async def follow_up(rest: Rest, handle: Handle, text: str) -> str:
         "POST",
         _WEBHOOK,
         query={"wait": "true"},
-        body={"content": text, "allowed_mentions": PING_NOBODY},
+        body={
+            "content": text,
+            "allowed_mentions": PING_NOBODY,
+            "flags": ONLY_FOR_THEM if private else 0,
+            "components": list(components),
+        },
         where=_by_token(handle),
     )
     return posted.id

@@ -81,6 +81,7 @@ class DiscordEdge:
             self._rest,
             hear=hear,
             known={one.name for one in commands},
+            private={one.name for one in commands if one.private},
             tell_after_s=tell_after_s,
         )
         self.registered = False

@@ -21,7 +21,7 @@ from adapters.discord.lanes import slower_and_slower
 from adapters.discord.payloads import COMPONENT, InteractionPayload, PressPayload
 from adapters.discord.rest import Rest
 from bot.errors import JayError, PlatformError, StoreError, StoreUnreachable
-from bot.messages import Command, StopAsked
+from bot.messages import Command, ShareAsked, StopAsked
 from bot.ports import Hear
 
 log = structlog.get_logger(__name__)
@@ -44,10 +44,12 @@ class Interactions:
         *,
         hear: Hear,
         known: Collection[str],
+        private: Collection[str] = (),
         tell_after_s: float = TELL_AFTER_S,
     ) -> None:
-        """Take what stores a command, and the names of those that there are."""
+        """Take what stores a command, the names of those that there are, and of private ones."""
         self._rest, self._hear, self._known = rest, hear, known
+        self._private = private
         self._tell_after_s = tell_after_s
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -72,9 +74,9 @@ class Interactions:
         except (ValidationError, ValueError) as error:
             log.debug("discord.malformed", kind="INTERACTION_CREATE", error=type(error).__name__)
             return
-        stopped = normalise.press(payload)
-        if stopped is not None and len(self._tasks) < MOST_OPEN:
-            self._begin(self._stop(stopped, normalise.handle_of(payload)), f"press {payload.id}")
+        pressed = normalise.press(payload)
+        if pressed is not None and len(self._tasks) < MOST_OPEN:
+            self._begin(self._hear_press(pressed, normalise.handle_of(payload)), payload.id)
 
     def _begin(self, work: Coroutine[object, object, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
@@ -101,24 +103,25 @@ class Interactions:
             if refusal:
                 await answers.say_privately(self._rest, handle, refusal)
             else:
-                await answers.defer(self._rest, handle)
+                private = command.name in self._private and not command.place.direct
+                await answers.defer(self._rest, handle, private=private)
         except PlatformError as error:
             # The surface then answers with a plain message.
             log.warning("discord.not_deferred", command=command.name, error=str(error))
         if not refusal:
             await self._store(command, handle)
 
-    async def _stop(self, stopped: StopAsked, handle: normalise.Handle) -> None:
-        """Hear a Stop; who pressed it can press again, so it is tried once."""
+    async def _hear_press(self, pressed: StopAsked | ShareAsked, handle: normalise.Handle) -> None:
+        """Hear the press of a button; who pressed it can press again, so it is tried once."""
         try:
             await answers.take_press(self._rest, handle)
         except PlatformError as error:
             log.info("discord.press_not_answered", error=str(error))
         try:
             async with asyncio.timeout(HEAR_S):
-                await self._hear(stopped)
+                await self._hear(pressed)
         except (StoreError, TimeoutError) as error:
-            log.warning("discord.stop_not_heard", error=str(error))
+            log.warning("discord.press_not_heard", error=str(error))
 
     async def _store(self, command: Command, handle: normalise.Handle) -> None:
         failed: JayError = StoreUnreachable("the store did not answer in time")

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from adapters.discord.buttons import STOP
+from adapters.discord import buttons
 from adapters.discord.limits import said_at
 from adapters.discord.payloads import (
     APPLICATION_COMMAND,
@@ -41,6 +41,7 @@ from bot.messages import (
     MessageChanged,
     Person,
     Place,
+    ShareAsked,
     StopAsked,
 )
 
@@ -182,6 +183,8 @@ def command(payload: InteractionPayload) -> Command | None:
         return None
     handle = handle_of(payload)
     said = " ".join(str(one.value) for one in payload.data.options if one.value is not None)
+    # Names are not told here; a skill may look a channel up by its id.
+    said = re.sub(r"<#(\d+)>", r"#\1", said)
     return Command(
         place=place_of(payload.channel, guild_id=payload.guild_id),
         message_id=payload.id,
@@ -202,12 +205,24 @@ def handle_of(payload: InteractionPayload | PressPayload) -> Handle:
     )
 
 
-def press(payload: PressPayload) -> StopAsked | None:
-    """Return what the press of a button says; None where it is no Stop of Jay's."""
-    if payload.type != COMPONENT or payload.data.custom_id != STOP:
+def press(payload: PressPayload) -> StopAsked | ShareAsked | None:
+    """Return what the press of a button says; None where it is none of Jay's."""
+    if payload.type != COMPONENT:
         return None
     place = place_of(payload.channel, guild_id=payload.guild_id)
-    return StopAsked(place=place, message_id=payload.message.id)
+    user = payload.user or (payload.member.user if payload.member else None)
+    match payload.data.custom_id:
+        case buttons.STOP:
+            return StopAsked(place=place, message_id=payload.message.id)
+        case buttons.SHARE if user is not None:
+            return ShareAsked(
+                place=place,
+                message_id=payload.message.id,
+                press_id=payload.id,
+                author=Person(id=user.id, name=display_name(user, payload.member)),
+                at=said_at(payload.id),
+            )
+    return None
 
 
 def text_of(payload: MessagePayload, *, names: Names) -> str:

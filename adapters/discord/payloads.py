@@ -121,6 +121,44 @@ class ChannelPayload(_Payload):
     last_message_id: Id | None = None
 
 
+class OverwritePayload(_Payload):
+    """What a channel allows and denies a role or a person beyond the server."""
+
+    id: Id
+    allow: int = 0
+    deny: int = 0
+
+
+class GuildChannelPayload(_Payload):
+    """A channel of a server, with who may do what in it."""
+
+    id: Id
+    type: int
+    name: str | None = None
+    permission_overwrites: tuple[OverwritePayload, ...] = ()
+
+
+class GuildRolePayload(_Payload):
+    """A role with what it allows."""
+
+    id: Id
+    permissions: int = 0
+
+
+class GuildPayload(_Payload):
+    """A server with its owner and roles."""
+
+    id: Id
+    owner_id: Id
+    roles: tuple[GuildRolePayload, ...] = ()
+
+
+class GuildMemberPayload(_Payload):
+    """A member's roles."""
+
+    roles: tuple[Id, ...] = ()
+
+
 class RoleTags(_Payload):
     """Whose a managed role is."""
 
@@ -191,6 +229,8 @@ class PressPayload(_Payload):
     token: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,1000}$")]
     channel: ChannelPayload
     guild_id: Id | None = None
+    member: MemberPayload | None = None
+    user: UserPayload | None = None
     message: PostedPayload
     data: PressedPayload
 

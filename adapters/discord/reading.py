@@ -12,7 +12,7 @@ import structlog
 from adapters.discord.directory import Directory
 from adapters.discord.history import page, read
 from adapters.discord.limits import HISTORY_PAGE, id_at
-from adapters.discord.payloads import MessagePayload
+from adapters.discord.payloads import DEFAULT, REPLY, THREAD_STARTER, MessagePayload
 from adapters.discord.rest import Rest
 from bot.errors import PlatformError, TooFast
 from bot.histories import History
@@ -20,6 +20,7 @@ from bot.messages import IncomingMessage, Place
 
 log = structlog.get_logger(__name__)
 
+SAID = (DEFAULT, REPLY, THREAD_STARTER)
 THREADS_MAX = 100
 """Threads of a channel that are read, those with the newest messages."""
 PATIENCE = 4
@@ -39,7 +40,7 @@ async def read_range(
         PlatformError: Jay may not read there, or Discord can't be reached.
     """
     me = await rest.me()
-    said, whole, any_there = await _one(rest, directory, place, limit, since, until)
+    said, whole, any_there = await _one(rest, directory, place, limit, since, until, me)
     found = {one.message_id: one for one in said}
     if place.thread:
         begins = since if whole and any_there else until
@@ -52,7 +53,7 @@ async def read_range(
     for thread in fresh[:THREADS_MAX]:
         inner = replace(place, thread=thread)
         try:
-            said, there, _ = await _one(rest, directory, inner, limit, begins, until)
+            said, there, _ = await _one(rest, directory, inner, limit, begins, until, me)
         except PlatformError as error:
             if error.retry:
                 raise
@@ -69,7 +70,13 @@ async def read_range(
 
 
 async def _one(
-    rest: Rest, directory: Directory, place: Place, limit: int, since: float, until: float
+    rest: Rest,
+    directory: Directory,
+    place: Place,
+    limit: int,
+    since: float,
+    until: float,
+    me: str,
 ) -> tuple[list[IncomingMessage], bool, bool]:
     """Return the newest of one channel's range, whether it is whole, and whether any was there."""
     payloads: list[MessagePayload] = []
@@ -83,7 +90,11 @@ async def _one(
 
         messages, count, oldest = await _patiently(ask)
         there = there or bool(count)
-        payloads += [one for one in reversed(messages) if int(one.id) >= first]
+        payloads += [
+            one
+            for one in reversed(messages)
+            if int(one.id) >= first and one.author.id != me and one.type in SAID
+        ]
         if count < HISTORY_PAGE or not oldest or int(oldest) < first:
             whole = len(payloads) <= limit
             break

@@ -17,10 +17,12 @@ import structlog
 from pydantic import TypeAdapter
 
 from adapters.discord import answers, history
+from adapters.discord.access import find_channel
 from adapters.discord.buttons import below
 from adapters.discord.directory import Directory
 from adapters.discord.errors import InteractionOver
 from adapters.discord.limits import NONCE_MAX, PACE, READ_PACE, SHARED_PACE
+from adapters.discord.normalise import Handle
 from adapters.discord.payloads import PostedPayload
 from adapters.discord.reading import read_range
 from adapters.discord.render import render
@@ -40,6 +42,8 @@ NO_PREVIEW = 1 << 2
 """The flag of a message whose links are not unfolded (SUPPRESS_EMBEDS)."""
 MOST_WHISPERS = 3
 """Parts of a private message; a channel's long reply is not sent whole."""
+
+TOO_LATE = "the command was used too long ago to be answered in private"
 
 _POSTED = TypeAdapter(PostedPayload)
 _MESSAGES = "/channels/{channel_id}/messages"
@@ -88,7 +92,9 @@ class DiscordSurface:
         if len(nonce) > NONCE_MAX:
             raise Rejected(f"a nonce has at most {NONCE_MAX} characters, this one {len(nonce)}")
         handle = answers.live_handle(target.handle)
-        buttons = below(stop=target.stop and not last)
+        buttons = below(target, last=last)
+        if target.private:
+            return await self._aside(handle, part, nonce, buttons)
         if handle is not None and _is_first(nonce):
             try:
                 return await answers.fill_in(self._rest, handle, part, components=buttons)
@@ -110,9 +116,12 @@ class DiscordSurface:
             MessageGone: somebody took it away.
             PlatformError: Discord refuses.
         """
-        if part == shown and not (last and target.stop):
+        if part == shown and not (last and (target.stop or target.share)):
             return
-        buttons = below(stop=target.stop and not last)
+        buttons = below(target, last=last)
+        if target.private:
+            await answers.edit(self._rest, _needed(target), message_id, part, components=buttons)
+            return
         body = {
             "content": part,
             "flags": NO_PREVIEW,
@@ -136,6 +145,9 @@ class DiscordSurface:
         """
         where = {"channel_id": _channel(target.place), "message_id": message_id}
         try:
+            if target.private:
+                await answers.delete(self._rest, _needed(target), message_id)
+                return
             await self._rest.call("DELETE", _MESSAGE, where=where)
         except MessageGone:
             return
@@ -211,6 +223,14 @@ class DiscordSurface:
         """Return nothing: Discord tells nobody's time zone."""
         return ""
 
+    async def find_channel(self, near: Place, name: str, *, person: str) -> Place | None:
+        """Return the channel of a name or id that a person may read.
+
+        Raises:
+            PlatformError: Discord can't be reached, or doesn't let Jay ask.
+        """
+        return await find_channel(self._rest, near, name, person=person)
+
     async def places(self, *, since: float) -> Sequence[Place]:
         """Return the channels and threads of Jay's servers where something was said since then.
 
@@ -220,6 +240,16 @@ class DiscordSurface:
             PlatformError: Discord can't be reached.
         """
         return await self._directory.places(since=since)
+
+    async def _aside(
+        self, handle: Handle | None, part: str, nonce: str, buttons: answers.Components
+    ) -> str:
+        """Answer a command for its person alone."""
+        if handle is None:
+            raise MayNotWrite(TOO_LATE)
+        if _is_first(nonce):
+            return await answers.fill_in(self._rest, handle, part, components=buttons)
+        return await answers.follow_up(self._rest, handle, part, private=True, components=buttons)
 
     async def _say(self, target: Target, part: str, nonce: str, buttons: answers.Components) -> str:
         channel = _channel(target.place)
@@ -260,6 +290,18 @@ class DiscordSurface:
                 "emoji": sign,
             },
         )
+
+
+def _needed(target: Target) -> Handle:
+    """Return the handle of a private answer.
+
+    Raises:
+        MayNotWrite: it is no longer good.
+    """
+    handle = answers.live_handle(target.handle)
+    if handle is None:
+        raise MayNotWrite(TOO_LATE)
+    return handle
 
 
 def _channel(place: Place) -> str:

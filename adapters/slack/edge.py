@@ -171,9 +171,10 @@ class _Taking:
         await ack()
 
     async def _take_press(self, body: Mapping[str, object], ack: AsyncAck) -> None:
-        stopped = normalise.read_press(body, jay=self._jay)
-        if stopped is not None:
-            await self._hear(stopped)
+        names = await self._people.names(normalise.people_of_press(body))
+        pressed = normalise.read_press(body, jay=self._jay, names=names, now=time.time())
+        if pressed is not None:
+            await self._hear(pressed)
         await ack()
 
 

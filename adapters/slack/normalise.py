@@ -22,6 +22,7 @@ from bot.messages import (
     MessageDeleted,
     Person,
     Place,
+    ShareAsked,
     StopAsked,
 )
 
@@ -96,6 +97,11 @@ def read_message(
     )
 
 
+def is_said(message: Json, *, jay: Installation) -> bool:
+    """Tell whether somebody else than Jay said a message of the history."""
+    return _text(message, "subtype") in SPOKEN and not _is_jays(message, jay)
+
+
 def people_of_command(body: Json) -> tuple[str, ...]:
     """Return the ids of the people whose names a slash command needs."""
     return (_id(body, "user_id"), *markup.people_in(_text(body, "text")))
@@ -128,18 +134,46 @@ def read_command(
     )
 
 
-def read_press(body: Json, *, jay: Installation) -> StopAsked | None:
-    """Return what the press of a button says; None where it is no Stop of Jay's."""
-    pressed, container = body.get("actions"), _part(body, "container")
-    names = [one.get("action_id") for one in pressed if isinstance(one, Mapping)] if (
-        isinstance(pressed, list)
-    ) else []  # fmt: skip
+def people_of_press(body: Json) -> tuple[str, ...]:
+    """Return the ids of the people whose names the press of a button needs."""
+    return (_id(_part(body, "user"), "id"),)
+
+
+def read_press(
+    body: Json, *, jay: Installation, names: Mapping[str, str], now: float
+) -> StopAsked | ShareAsked | None:
+    """Return what the press of a button says; None where it is none of Jay's.
+
+    Args:
+        body: what Slack sent.
+        jay: the installation.
+        names: of the people that `people_of_press` names.
+        now: when it came, Unix seconds.
+    """
+    listed = body.get("actions")
+    pressed = listed[0] if isinstance(listed, list) and listed else None
+    pressed = pressed if isinstance(pressed, Mapping) else {}
+    container, user = _part(body, "container"), _id(_part(body, "user"), "id")
     channel = _id(container, "channel_id") or _id(_part(body, "channel"), "id")
-    ts = _id(container, "message_ts")
-    if buttons.STOP not in names or not channel or not ts:
+    given = _text(pressed, "value")
+    made_up = given.startswith(buttons.MADE_UP) and _ID.fullmatch(given[len(buttons.MADE_UP) :])
+    message_id = given if made_up else _id(container, "message_ts")
+    press_id = _text(body, "trigger_id").replace(":", ".")
+    if not channel or not message_id:
         return None
     place = _place({}, channel, jay, direct=channel.startswith("D"))
-    return StopAsked(place=place, message_id=ts)
+    match _text(pressed, "action_id"):
+        case buttons.STOP:
+            return StopAsked(place=place, message_id=message_id)
+        case buttons.SHARE if user and _ID.fullmatch(press_id):
+            return ShareAsked(
+                place=place,
+                message_id=message_id,
+                press_id=press_id,
+                author=Person(id=user, name=names.get(user, user)),
+                at=now,
+            )
+    return None
 
 
 def _changed(event: Json, jay: Installation, names: Mapping[str, str]) -> tuple[Event, ...]:

@@ -92,10 +92,14 @@ async def _outside(
 
         messages, cursor = await _patiently(page)
         listed += messages
-        inside = [one for one in listed if seconds_of(one) >= begins]
+        inside = [
+            one
+            for one in listed
+            if seconds_of(one) >= begins and normalise.is_said(one, jay=reader.jay)
+        ]
         if len(inside) > limit:
             begins = seconds_of(inside[limit - 1])
-        before += len(inside) < len(listed) or len(inside) > limit
+        before += bool(listed) and seconds_of(listed[-1]) < begins
         if not cursor:
             break
     return listed, begins

@@ -1,8 +1,9 @@
 """Answering a command where Jay may not post: its `response_url`.
 
 Such an answer is seen by the person alone, takes no edits, and an address takes
-five of them. So a part is held back until it is final and then sent once. Its
-message id is made up here, as Slack tells none.
+five of them. So a part is held back until it is final and then sent once; where
+the reply has a Stop button, what comes first is sent too, to carry it. A
+message id is made up here, as Slack tells none, and comes back with a press.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from collections import OrderedDict
 
 import aiohttp
 
+from adapters.slack.buttons import MADE_UP, SHARE, STOP, with_button
 from adapters.slack.errors import translated
 from bot.errors import PlatformUnreachable, Rejected, TooFast
+from bot.ports import Target
 
-PREFIX = "response:"
 REMEMBERED_MAX = 1_000
 
 
@@ -38,20 +40,22 @@ class ResponseUrls:
     @staticmethod
     def owns(message_id: str) -> bool:
         """Tell whether a message id was made up here."""
-        return message_id.startswith(PREFIX)
+        return message_id.startswith(MADE_UP)
 
-    async def post(self, handle: str, part: str, *, nonce: str, last: bool) -> str:
-        """Send a part if it is final; return the id to go on with.
+    async def post(self, target: Target, part: str, *, nonce: str, last: bool) -> str:
+        """Send a part if it is final, or carries a Stop button; return the id to go on with.
 
         Raises:
             PlatformError: it could not be sent.
         """
-        message_id = PREFIX + nonce
+        message_id = MADE_UP + nonce
         if last:
-            await self.edit(handle, message_id, part)
+            await self.edit(target, message_id, part)
+        elif target.stop:
+            await self.say(target.handle, part, with_button(part, STOP, value=message_id))
         return message_id
 
-    async def edit(self, handle: str, message_id: str, part: str) -> None:
+    async def edit(self, target: Target, message_id: str, part: str) -> None:
         """Send a final part, once.
 
         Raises:
@@ -59,16 +63,25 @@ class ResponseUrls:
         """
         if message_id in self._sent:
             return
-        await self.say(handle, part)
+        shared = with_button(part, SHARE, value=message_id) if target.share else None
+        await self.say(target.handle, part, shared)
         _keep(self._sent, message_id)
 
-    async def say(self, handle: str, text: str) -> None:
+    async def say(
+        self, handle: str, text: str, blocks: list[dict[str, object]] | None = None
+    ) -> None:
         """Tell the person something.
 
         Raises:
             PlatformError: the address is used up or too old, or Slack can't be reached.
         """
-        body = {"text": text, "response_type": "ephemeral", "replace_original": False}
+        body: dict[str, object] = {
+            "text": text,
+            "response_type": "ephemeral",
+            "replace_original": False,
+        }
+        if blocks:
+            body["blocks"] = blocks
         with translated("response_url"):
             async with self._session.post(handle, json=body) as answer:
                 status = answer.status

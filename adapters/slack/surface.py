@@ -20,7 +20,8 @@ from types import TracebackType
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.buttons import with_stop
+from adapters.slack.access import find_channel
+from adapters.slack.buttons import STOP, with_button
 from adapters.slack.errors import code_of, translated
 from adapters.slack.history import Reader
 from adapters.slack.install import ask_installation, open_client
@@ -94,8 +95,8 @@ class SlackSurface:
         self, target: Target, part: str, *, nonce: str, last: bool, again: bool = False
     ) -> str:
         """Post a part and return its `ts`. The same nonce never posts twice."""
-        if target.handle and self._responses.chosen(target.handle):
-            return await self._responses.post(target.handle, part, nonce=nonce, last=last)
+        if target.handle and (target.private or self._responses.chosen(target.handle)):
+            return await self._responses.post(target, part, nonce=nonce, last=last)
         thread = thread_of(target)
         slot = Slot(channel=target.place.channel, thread=thread, after=target.reply_to)
         try:
@@ -111,7 +112,7 @@ class SlackSurface:
                 raise
             log.info("slack.command_answered_aside", channel=target.place.channel)
             self._responses.choose(target.handle)
-            return await self._responses.post(target.handle, part, nonce=nonce, last=last)
+            return await self._responses.post(target, part, nonce=nonce, last=last)
         if last and thread:
             await self._status.leave(target.place.channel, thread)
         return ts
@@ -124,7 +125,7 @@ class SlackSurface:
         if self._responses.owns(message_id):
             if last:
                 self._responses.choose(target.handle)
-                await self._responses.edit(target.handle, message_id, part)
+                await self._responses.edit(target, message_id, part)
             return
         written = part == shown and not (last and target.stop)
         if self._streams.owns(channel, message_id):
@@ -208,6 +209,10 @@ class SlackSurface:
         user = answer.get("user")
         return str(user.get("tz") or "") if isinstance(user, dict) else ""
 
+    async def find_channel(self, near: Place, name: str, *, person: str) -> Place | None:
+        """Return the channel of a name or id that both Jay and a person are in."""
+        return await find_channel(self._client, near, name, person=person)
+
     async def places(self, *, since: float) -> Sequence[Place]:
         """Return every place that Jay is in: Slack doesn't tell where something was said."""
         reader = await self._reader()
@@ -264,7 +269,7 @@ class SlackSurface:
         """Return what stands instead of the text; nothing at last, so that a button goes."""
         if not target.stop or self._streams_to(target):
             return None
-        return [] if last else with_stop(part)
+        return [] if last else with_button(part, STOP)
 
     async def _send_update(self, target: Target, ts: str, part: str, *, last: bool) -> None:
         text, markdown = self._text(target, part)

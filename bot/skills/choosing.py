@@ -11,6 +11,7 @@ from bot.skills.answer import answer
 from bot.skills.asking import read_asked
 from bot.skills.chat import chat
 from bot.skills.ranges import Range, parse_range
+from bot.skills.sharing import SHARE, share
 from bot.skills.skill import Outcome, Request, Steps
 from bot.skills.summarize import summarize
 
@@ -28,6 +29,8 @@ class SlashCommand:
     argument_description: str
     required: bool
     skill: Skill
+    private: bool = False
+    """Only who uses it sees the answer, and may share it."""
 
 
 COMMANDS = (
@@ -38,6 +41,7 @@ COMMANDS = (
         argument_description="last 50, today, since monday 9:00, since I was last here; as paragraph, by topic",
         required=False,
         skill=summarize,
+        private=True,
     ),
     SlashCommand(
         name="answer",
@@ -57,6 +61,10 @@ class Chosen:
     name: str
     skill: Skill
     text: str
+    private: bool = False
+    """Only who asked sees the answer."""
+    share: bool = False
+    """They may share it with all who see where it was asked: it is about that place."""
 
 
 def choose(mail: Mail) -> Chosen:
@@ -66,13 +74,22 @@ def choose(mail: Mail) -> Chosen:
     ("@Jay summarize last 20"): slash commands don't work in Slack threads.
     """
     if isinstance(mail, Command):
+        if mail.name == SHARE:
+            return Chosen(name=SHARE, skill=share, text="")
         first, rest = mail.name, mail.text
     else:
         first, _, rest = mail.text.strip().partition(" ")
         first = first.lower().rstrip(":,").removeprefix("/")
     for command in COMMANDS:
         if command.name == first and (isinstance(mail, Command) or _is_order(first, rest)):
-            return Chosen(name=command.name, skill=command.skill, text=rest.strip())
+            private = command.private and isinstance(mail, Command) and not mail.place.direct
+            return Chosen(
+                name=command.name,
+                skill=command.skill,
+                text=rest.strip(),
+                private=private,
+                share=private and not read_asked(rest).channels,
+            )
     return Chosen(name="chat", skill=chat, text=mail.text)
 
 

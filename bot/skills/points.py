@@ -15,6 +15,13 @@ MATTERS = frozenset(
     tomorrow monday tuesday wednesday thursday friday meeting""".split()
 )
 
+REPORTING = frozenset(
+    """according added announced answered asked confirmed explained mentioned noted reported
+    reports says suggested tells told writes wrote""".split()
+)
+"""Words that a summary may use of any message."""
+LEAST_SAID = 2
+"""Words with a meaning that a sentence must have of its message, the author's name apart."""
 WEIGHTY = 12
 """What a message with a number, or a word that matters, and a few others weighs."""
 
@@ -40,12 +47,36 @@ def points_of(sources: Sequence[IncomingMessage], said: str) -> list[Point]:
     lines = [line(one) for one in sources]
     found: dict[str, Point] = {}
     for sentence in grounding.sentences(said):
-        held = [at for at, one in enumerate(lines) if grounding.supported(sentence, [one])]
+        held = [
+            at
+            for at, one in enumerate(lines)
+            if grounding.supported(sentence, [one]) and _is_said(sentence, one)
+        ]
         if not held:
             continue
         source = sources[held[grounding.best_source(sentence, [lines[at] for at in held])]]
         found.setdefault(source.message_id, Point(text=sentence, source=source, quoted=False))
     return list(found.values())
+
+
+def _is_said(sentence: str, source: str) -> bool:
+    """Tell whether each word with a meaning is one of the message's, in whatever form.
+
+    A small model makes up words, and a person can't tell these from what was said. It also
+    says no more than who wrote; some of the words must be what they wrote.
+    """
+    held = set(grounding.words(source))
+    stems = {_stem(one) for one in held}
+    claims = [one for one in grounding.content_words(sentence) if one not in REPORTING]
+    author = set(grounding.words(source.partition(": ")[0]))
+    return len(set(claims) - author) >= LEAST_SAID and all(
+        word in held or (len(word) > 4 and _stem(word) in stems) for word in claims
+    )
+
+
+def _stem(word: str) -> str:
+    """Return what the forms of a word have in common, roughly: `approves`, `approved`."""
+    return word[: max(4, len(word) - 3)]
 
 
 def quoted(message: IncomingMessage) -> Point:

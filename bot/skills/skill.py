@@ -199,6 +199,15 @@ class Matches:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Find:
+    """Look for a channel that a person may read. Sends back its `Place`, or None."""
+
+    near: Place
+    name: str
+    person: Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """Tell the person what is being done. Sends back None."""
 
@@ -219,9 +228,11 @@ class Outcome:
     """The skill that said it, where that is another than was asked."""
 
 
-Step: TypeAlias = Say | Ask | Look | Progress | Batch | Read | Measure | Cite | Clock | Search
+Step: TypeAlias = (
+    Say | Ask | Look | Progress | Batch | Read | Measure | Cite | Clock | Search | Find
+)
 Answer: TypeAlias = (
-    Said | tuple[Said, ...] | Seen | Done | Found | Sizes | Cited | Matches | str | None
+    Said | tuple[Said, ...] | Seen | Done | Found | Sizes | Cited | Matches | Place | str | None
 )
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Step, Answer, T]
@@ -302,4 +313,12 @@ def search(place: Place, question: str, *, most: int) -> Steps[Matches]:
     answer = yield Search(place=place, question=question, most=most)
     if not isinstance(answer, Matches):
         raise TypeError(f"a Search is answered by Matches, not {answer!r}")
+    return answer
+
+
+def find(step: Find) -> Steps[Place | None]:
+    """Yield a `Find` and return the place, if there is one."""
+    answer = yield step
+    if answer is not None and not isinstance(answer, Place):
+        raise TypeError(f"a Find is answered by a Place, not {answer!r}")
     return answer

@@ -24,6 +24,7 @@ from bot.skills.points import Point, filled_up, heaviest, points_of
 from bot.skills.ranges import NoRange, Range, needs_clock, parse_range
 from bot.skills.skill import (
     Done,
+    Find,
     Outcome,
     Progress,
     Read,
@@ -33,6 +34,7 @@ from bot.skills.skill import (
     batch,
     cite,
     clock,
+    find,
     measure,
     read,
 )
@@ -46,7 +48,12 @@ CLOSED = (
     "I can't read this channel, so there is nothing that I could sum up. "
     "Somebody who manages it can invite me and let me read its history."
 )
-OTHER_CHANNEL = "I can sum up a channel only where I am asked: use `/summarize` there."
+ONE_CHANNEL = "I sum up one channel at a time: ask for each of them."
+IN_PRIVATE = (
+    "Others here might not be allowed to read that channel. "
+    "Ask me by the command `/summarize`, or in a direct message: then only you see the answer."
+)
+NO_CHANNEL = "There is no channel #{name} that you can read."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +71,9 @@ class _Summed:
 def summarize(request: Request) -> Steps[Outcome]:
     """Yield what is needed to sum up, return the summary with its coverage line."""
     asked = read_asked(request.text)
-    if asked.channels:
-        return Outcome(text=OTHER_CHANNEL)
-    place = replace(request.place, thread="") if asked.scope == "channel" else request.place
+    place = yield from _place(asked, request)
+    if isinstance(place, str):
+        return Outcome(text=place)
     zone: tzinfo = UTC
     if needs_clock(asked.range):
         zone = _zone((yield from clock(request.person)))
@@ -92,6 +99,19 @@ def summarize(request: Request) -> Steps[Outcome]:
         line = tell(account, asked=said, zone=zone)
         return Outcome(text=f"There is nothing to sum up: nobody said anything there.\n\n{line}")
     return (yield from _summed_up(asked, account, said, zone))
+
+
+def _place(asked: Asked, request: Request) -> Steps[Place | str]:
+    """Return the place that is meant, or why it is not read."""
+    if not asked.channels:
+        return replace(request.place, thread="") if asked.scope == "channel" else request.place
+    if len(asked.channels) > 1:
+        return ONE_CHANNEL
+    if not (request.command or request.place.direct):
+        return IN_PRIVATE
+    (name,) = asked.channels
+    found = yield from find(Find(near=request.place, name=name, person=request.person))
+    return found or NO_CHANNEL.format(name=name)
 
 
 def _summed_up(asked: Asked, account: Account, said: str, zone: tzinfo) -> Steps[Outcome]:

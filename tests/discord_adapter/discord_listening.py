@@ -25,9 +25,11 @@ class Offered:
     argument: str = "range"
     argument_description: str = "last 50, today"
     required: bool = False
+    private: bool = False
 
 
 SUMMARIZE = Offered(name="summarize")
+ASIDE = Offered(name="aside", private=True)
 ANSWER = Offered(name="answer", argument="question", required=True)
 
 

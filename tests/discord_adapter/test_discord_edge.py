@@ -6,7 +6,7 @@ import asyncio
 import time
 
 import pytest
-from discord_listening import ANSWER, Ear, Listen, until
+from discord_listening import ANSWER, ASIDE, Ear, Listen, until
 
 from adapters.discord import DiscordEdge
 from adapters.sandbox.discord import DiscordSide, shapes
@@ -15,7 +15,7 @@ from adapters.sandbox.faults import Faults
 from adapters.sandbox.records import File
 from adapters.sandbox.world import World
 from bot.errors import TokenRefused
-from bot.messages import Event, StopAsked
+from bot.messages import Event, ShareAsked, StopAsked
 from bot.settings import DiscordSettings
 
 
@@ -425,3 +425,25 @@ async def test_whoever_presses_the_stop_button_is_heard(
         shown.id, general, thread.id,
     )  # fmt: skip
     assert answer["ok"]
+
+
+async def test_a_private_command_is_deferred_for_its_person_alone(
+    listen: Listen, side: DiscordSide, ear: Ear, maya: str, general: str
+) -> None:
+    async with listen(ear, commands=(ASIDE,)):
+        used = await side.run_command(maya, general, "aside")
+        await until(lambda: ear.commands)
+
+    assert used["ephemeral"]
+
+
+async def test_whoever_presses_share_is_heard(
+    edge: DiscordEdge, side: DiscordSide, ear: Ear, world: World, maya: str, general: str
+) -> None:
+    shown = world.say(general, world.bot_id, "Done.", ephemeral_to=maya)
+    await side.press_button(maya, general, shown.id, "jay:share")
+    await until(lambda: any(isinstance(one, ShareAsked) for one in ear.heard))
+
+    (asked,) = [one for one in ear.heard if isinstance(one, ShareAsked)]
+    assert (asked.message_id, asked.place.channel) == (shown.id, general)
+    assert (asked.author.id, asked.author.name) == (maya, "Maya Lindqvist")

@@ -238,7 +238,7 @@ def test_a_command_tells_who_where_and_what() -> None:
     command = normalise.command(interaction())
 
     assert command is not None
-    assert (command.name, command.text) == ("answer", "why? #channel")
+    assert (command.name, command.text) == ("answer", "why? #1")
     assert (command.author.id, command.author.name) == (MAYA, "May")
     assert command.place == PLACE
     assert command.sent_at == pytest.approx(1_742_893_000, abs=1_000_000)

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from discord_listening import Clock, Ear, until
+from discord_listening import ASIDE, Clock, Ear, Listen, until
 
 from adapters.discord import DiscordEdge, DiscordSurface
 from adapters.discord.answers import live_handle
@@ -442,6 +442,19 @@ async def test_a_range_over_the_limit_says_that_it_is_not_whole(
     assert (told.whole, told.begins) == (False, 1_700_000_130)
 
 
+async def test_jays_own_words_are_none_of_the_number_asked_for(
+    surface: DiscordSurface, world: World, place: Place, maya: str
+) -> None:
+    for number in range(30):
+        author = world.bot_id if number % 2 else maya
+        world.say(place.channel, author, f"m{number}", at=1_700_000_000 + number)
+
+    told = await surface.read_range(place, limit=15, since=0, until=float("inf"))
+
+    assert [one.text for one in told.messages] == [f"m{number}" for number in range(0, 30, 2)]
+    assert told.whole
+
+
 async def test_an_empty_history_is_not_taken_to_be_whole(
     surface: DiscordSurface, world: World, place: Place
 ) -> None:
@@ -476,3 +489,60 @@ async def test_a_commands_answer_has_its_stop_button_too(
 
     assert first
     assert not world.get(general, posted).extra["components"]
+
+
+async def test_a_private_answer_is_seen_by_one_person_with_stop_and_then_share(
+    listen: Listen, surface: DiscordSurface, side: DiscordSide, ear: Ear, world: World,
+    maya: str, general: str,
+) -> None:  # fmt: skip
+    """A summary of a whole channel is nobody else's business until it is shared."""
+    async with listen(ear, commands=(ASIDE,)):
+        await side.run_command(maya, general, "aside")
+        await until(lambda: ear.commands)
+    (command,) = ear.commands
+    where = Target(
+        place=command.place, person=maya, handle=command.handle, private=True, share=True, stop=True
+    )
+    first = await surface.post(where, "_Reading…_", nonce="r1.0", last=False)
+    begun = world.get(general, first).extra["components"]
+    await surface.edit(where, first, "Done, part one.", shown="_Reading…_", last=True)
+    second = await surface.post(where, "Part two.", nonce="r1.1", last=True)
+
+    shown = [world.get(general, one) for one in (first, second)]
+    assert {one.ephemeral_to for one in shown} == {maya}
+    assert [one.text for one in shown] == ["Done, part one.", "Part two."]
+    rows = (*begun, *shown[0].extra["components"], *shown[1].extra["components"])
+    assert [row["components"][0]["label"] for row in rows] == ["Stop", "Share", "Share"]
+
+
+async def test_a_private_answer_that_comes_too_late_is_told_to_nobody_else(
+    surface: DiscordSurface, world: World, place: Place, maya: str
+) -> None:
+    where = Target(place=place, person=maya, handle="1:1:gone", private=True)
+    before = len(list(world.messages(place.channel)))
+
+    with pytest.raises(MayNotWrite):
+        await surface.post(where, "Done.", nonce="r1.0", last=True)
+
+    assert len(list(world.messages(place.channel))) == before
+
+
+async def test_a_channel_is_found_by_name_and_id_for_who_may_read_it(
+    surface: DiscordSurface, world: World, place: Place, maya: str, tom: str
+) -> None:
+    """Its very name may be a secret."""
+    board = world.add_channel("board", members=(world.bot_id, tom), private=True)
+    general = world.channels[place.channel].name
+
+    async def found(name: str, person: str) -> str | None:
+        there = await surface.find_channel(place, name, person=person)
+        return there.channel if there else None
+
+    assert await found(general, tom) == place.channel
+    assert await found(board.id, tom) == await found("board", tom) == board.id
+    lena = world.add_member("lena", "Lena")
+    world.join(place.channel, lena.id)
+    assert await found(general, lena.id) == place.channel
+    assert await found("board", lena.id) is None
+    assert await found("board", str(int(maya) + 12345)) is None
+    assert await found("nowhere", tom) is None

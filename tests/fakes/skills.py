@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.library import is_read
-from bot.messages import IncomingMessage
+from bot.messages import IncomingMessage, Place
 from bot.prompting import Said
 from bot.retrieval import ChannelIndex, search
 from bot.skills import (
@@ -16,6 +16,7 @@ from bot.skills import (
     Cited,
     Clock,
     Done,
+    Find,
     Found,
     Look,
     Matches,
@@ -49,6 +50,8 @@ class Hand:
     gone: frozenset[str] = frozenset()
     """Messages that are taken back while the skill is at it."""
     zone: str = ""
+    channels: dict[str, Place] = field(default_factory=dict)
+    """That the person may read, by name."""
     cut: str = ""
     steps: list[Step] = field(default_factory=list)
 
@@ -84,10 +87,16 @@ class Hand:
                 return Cited(
                     links={one: f"https://x/{one}" for one in standing if one not in self.gone}
                 )
+            case Find():
+                return self.channels.get(step.name)
             case Clock():
                 return self.zone
             case Search():
                 return self._search(step)
+        return self._of_older(step)
+
+    def _of_older(self, step: Step) -> Answer:
+        match step:
             case Look():
                 return self._look(step)
             case Ask():

@@ -28,6 +28,8 @@ class MemorySurface:
     sits_in: list[Place] = field(default_factory=list)
     closed_to_jay: set[str] = field(default_factory=set)
     """Channels whose history Jay may not read."""
+    readable: dict[tuple[str, str], Place] = field(default_factory=dict)
+    """Channels by who may read them and their name."""
     zones: dict[str, str] = field(default_factory=dict)
     whispers: list[tuple[str, str]] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
@@ -38,6 +40,8 @@ class MemorySurface:
     lost_answers: list[PlatformError] = field(default_factory=list)
     """Raised one by one by the next posts, once what was asked is done."""
     nonces: dict[str, str] = field(default_factory=dict)
+    targets: list[Target] = field(default_factory=list)
+    """Where each post went."""
 
     def render(self, markdown: str, *, target: Target) -> tuple[str, ...]:
         text = markdown.strip()
@@ -47,6 +51,7 @@ class MemorySurface:
         self, target: Target, part: str, *, nonce: str, last: bool, again: bool = False
     ) -> str:
         self._maybe_fail()
+        self.targets.append(target)
         if again and nonce in self.nonces:
             return self.nonces[nonce]
         message_id = (
@@ -113,6 +118,9 @@ class MemorySurface:
             threads=frozenset(one.place.thread or one.message_id for one in found),
             whole=begins == since,
         )
+
+    async def find_channel(self, near: Place, name: str, *, person: str) -> Place | None:
+        return self.readable.get((person, name))
 
     async def zone(self, person: str) -> str:
         return self.zones.get(person, "")

@@ -93,6 +93,7 @@ async def test_a_summary_tells_exactly_what_was_said_before_jay_came(
 
         assert "Read 132 of 133 messages and 1 of 1 thread, by 3 people" in shown.text
         assert "Left out: 1 from bots" in shown.text
+        assert shown.ephemeral_to == people[1]
         assert "deployed" not in shown.text
         links = re.findall(r"https?://[^\s|)>]+", shown.text)
         known = {one.id.replace(".", "") for one in said if not one.deleted}
@@ -130,3 +131,30 @@ async def test_whoever_presses_stop_gets_what_is_finished(
         assert re.search(r"Stopped: 8 of \d+ parts", shown.text)
         assert "Read 120 of 120 messages" in shown.text
         assert button not in str(shown.extra)
+
+
+@both
+async def test_a_summary_is_private_until_whoever_asked_shares_it(
+    platform: PlatformName, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with (
+        CompletionsServer(answers=[says(" Nothing of the kind.")], window=2048).running() as engine,
+        playing(sandbox, data_dir=tmp_path, engine_url=engine.url) as stage,
+    ):
+        world = stage.world(platform)
+        channel, people = open_channel(stage, platform)
+        world.say(channel, people[0], "The ferry leaves at 9:15 on Monday.", at=world.clock() - 60)
+        await side(stage, platform).run_command(people[0], channel, "summarize", "last 5")
+        private = await summary(stage, platform, channel, "Asked:")
+        button = "jay_share" if platform == "slack" else "jay:share"
+        assert (private.ephemeral_to, button in str(private.extra)) == (people[0], True)
+
+        for _ in range(2):
+            await side(stage, platform).press_button(people[0], channel, private.id, button)
+            shared = await summary(stage, platform, channel, "Shared by")
+        await asyncio.sleep(1.0)
+
+        assert shared.ephemeral_to is None
+        assert "The ferry leaves at 9:15" in shared.text
+        told = [one for one in world.messages(channel) if "Shared by" in one.text]
+        assert len(told) == 1

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from fakes.skills import Hand
-from fakes.talk import ANA, BEN, CHANNEL, in_thread, message
+from fakes.talk import ANA, BEN, CHANNEL, command, in_thread, message
 
+from bot.conversations import Turn
 from bot.messages import IncomingMessage, Person, Place
-from bot.skills import Read, Request, Task, choose
+from bot.skills import Find, Read, Request, Task, choose
+from bot.skills.sharing import share
 from bot.skills.summarize import CLOSED, INSTRUCTION, summarize
 
 NOW = datetime(2026, 11, 25, 15, 0, tzinfo=UTC).timestamp()
@@ -56,6 +59,22 @@ def test_what_no_message_supports_gives_way_to_the_message_itself() -> None:
 
     assert "Paris" not in outcome.text
     assert outcome.text.startswith("- **Ben**, [1 Jan](https://x/")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Ben reported that the release of 2.4 moved to Thursday.", True),
+        ("The release of 2.4 moves to Thursday because login tests failed.", True),
+        ("The release of 2.4 moved to Thursday because the myionuary fails.", False),
+        ("The secret release of 2.4 moved to Thursday.", False),
+        ("Ben wrote:", False),
+        ("Ben said Thursday.", False),
+    ],
+)
+def test_a_word_that_no_message_has_is_no_part_of_a_summary(said: str, shown: bool) -> None:
+    """Two thirds of a sentence may be right and the rest made up."""
+    assert (said in Hand(TALK, model=lambda task: said).run(summarize(request())).text) == shown
 
 
 def test_a_weighty_message_that_the_model_passed_over_is_quoted() -> None:
@@ -247,6 +266,42 @@ def test_in_a_thread_the_thread_is_meant_unless_the_channel_is_named() -> None:
         hand = Hand(TALK)
         hand.run(summarize(request(asked, place=place)))
         assert [one.place for one in hand.steps if isinstance(one, Read)] == [place]
+
+
+def test_another_channel_is_read_where_the_person_may_read_it() -> None:
+    releases = replace(CHANNEL, channel="C2")
+    hand = Hand(TALK, channels={"releases": releases})
+    hand.run(summarize(request("#releases today")))
+
+    assert [one.place for one in hand.steps if isinstance(one, Read)] == [releases]
+    assert [one.person for one in hand.steps if isinstance(one, Find)] == [ANA]
+
+
+def test_a_channel_that_is_closed_to_the_person_is_none() -> None:
+    """Whether there is one is nobody's business who may not read it."""
+    hand = Hand(TALK)
+    text = hand.run(summarize(request("#secret today"))).text
+
+    assert text == "There is no channel #secret that you can read."
+    assert not [one for one in hand.steps if isinstance(one, Read)]
+
+
+def test_another_channel_is_not_told_where_others_would_read_it() -> None:
+    asked = replace(request("#releases"), command=False)
+    hand = Hand(TALK, channels={"releases": CHANNEL})
+
+    assert "Others here might not be allowed" in hand.run(summarize(asked)).text
+    assert hand.steps == []
+
+
+def test_a_summary_of_another_channel_is_not_shared() -> None:
+    said = [
+        Turn(role="person", text="/summarize #releases today", author="Ana", at=1.0),
+        Turn(role="jay", text="Secrets.", author="Jay", at=2.0),
+    ]
+    assert Hand().run(share(replace(request(), turns=tuple(said)))).text == ""
+    assert not choose(command("summarize", "#releases today")).share
+    assert choose(command("summarize", "today")).share
 
 
 def test_a_paragraph_is_one() -> None:

@@ -20,6 +20,7 @@ from bot.messages import (
     IncomingMessage,
     MessageChanged,
     MessageDeleted,
+    ShareAsked,
     StopAsked,
 )
 from bot.settings import SlackSettings
@@ -327,3 +328,26 @@ async def test_whoever_presses_the_stop_button_is_heard(side, edge, ear, world, 
     assert (asked.message_id, asked.place.channel) == (shown.id, general)
     assert asked.place.workspace == world.home_id
     assert (answer["ok"], other["ok"]) == (True, True)
+
+
+async def test_whoever_presses_share_is_heard_with_the_id_of_the_private_reply(
+    side, edge, ear, world, maya, general
+):
+    shown = world.say(general, world.bot_id, "Done.", ephemeral_to=maya.id)
+    await side.press_button(maya.id, general, shown.id, "jay_share", "response:r1.0")
+
+    (asked,) = [one for one in ear.events if isinstance(one, ShareAsked)]
+    assert (asked.message_id, asked.place.channel) == ("response:r1.0", general)
+    assert (asked.author.id, asked.author.name) == (maya.id, "Maya Lindqvist")
+    assert asked.press_id
+
+
+@pytest.mark.parametrize("value", ["response:a b", "response:", "response:x\ny", "else"])
+async def test_a_made_up_value_of_a_press_is_not_taken_for_a_reply(
+    side, edge, ear, world, maya, general, value
+):
+    """Keys of the store are made of ids."""
+    shown = world.say(general, world.bot_id, "Done.", ephemeral_to=maya.id)
+    await side.press_button(maya.id, general, shown.id, "jay_share", value)
+
+    assert [one.message_id for one in ear.events if isinstance(one, ShareAsked)] == [shown.id]

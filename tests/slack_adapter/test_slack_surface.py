@@ -420,6 +420,16 @@ async def test_a_range_over_the_limit_says_that_it_is_not_whole(surface, world, 
     assert (told.whole, told.begins) == (False, 1_700_000_150)
 
 
+async def test_jays_own_words_are_none_of_the_number_asked_for(surface, world, general, maya):
+    for n in range(30):
+        world.say(general, world.bot_id if n % 2 else maya.id, f"m{n}", at=1_700_000_000 + n)
+
+    told = await surface.read_range(target(general).place, limit=15, since=0, until=float("inf"))
+
+    assert [one.text for one in told.messages] == [f"m{n}" for n in range(0, 30, 2)]
+    assert told.whole
+
+
 async def test_a_range_waits_where_slack_wants_it_slower(surface, world, general, maya, faults):
     world.say(general, maya.id, "hello", at=1_700_000_000)
     faults.rate_limit("slack", "conversations.history", retry_after_s=0.05, times=2)
@@ -464,8 +474,47 @@ async def test_a_last_word_that_stands_there_already_still_takes_the_button_away
     assert not world.get(general, ts).extra["blocks"]
 
 
-async def test_what_a_section_can_t_hold_is_shown_without_a_button(surface, world, general):
-    ts = await surface.post(target(general, stop=True), "x" * 3_500, nonce="r1.0", last=False)
+async def test_a_long_text_stands_in_several_sections_above_its_button(surface, world, general):
+    long = "\n".join(f"{at} " + "x" * 90 for at in range(37))
+    ts = await surface.post(target(general, stop=True), long, nonce="r1.0", last=False)
 
-    assert len(world.get(general, ts).text) == 3_500
-    assert not world.get(general, ts).extra["blocks"]
+    *sections, actions = world.get(general, ts).extra["blocks"]
+    assert "".join(one["text"]["text"] for one in sections) == long
+    assert actions["type"] == "actions"
+
+
+async def test_a_private_answer_is_seen_by_one_person_with_stop_and_then_share(
+    edge, surface, side, world, general, maya
+):
+    """A summary of a whole channel is nobody else's business until it is shared."""
+    url = (await side.run_command(maya.id, general, "summarize"))["response_url"]
+    where = target(general, stop=True, private=True, share=True, person=maya.id, handle=url)
+    ts = await surface.post(where, "_Reading…_", nonce="r1.0", last=False)
+    await surface.edit(where, ts, "_More…_", shown="_Reading…_", last=False)
+    await surface.edit(where, ts, "Done.", shown="_More…_", last=True)
+
+    first, last = [one for one in world.messages(general) if one.author == world.bot_id]
+    assert {first.ephemeral_to, last.ephemeral_to} == {maya.id}
+    buttons = [one.extra["blocks"][-1]["elements"][0] for one in (first, last)]
+    assert [one["text"]["text"] for one in buttons] == ["Stop", "Share"]
+    assert [one["value"] for one in buttons] == [ts, ts]
+    assert last.extra["blocks"][0]["text"]["text"] == "Done."
+
+
+async def test_a_channel_is_found_by_name_and_id_for_who_is_in_it(surface, world, general, maya):
+    near = target(general).place
+    releases = world.channel_named("releases").id
+
+    for name in ("releases", releases):
+        found = await surface.find_channel(near, name, person=maya.id)
+        assert (found.channel, found.workspace) == (releases, near.workspace)
+
+
+async def test_a_channel_that_the_person_or_jay_is_not_in_is_none(surface, world, general, maya):
+    """Its very name may be a secret."""
+    near = target(general).place
+    tom = world.member_named("tom").id
+    jay_only = world.add_channel("board", members=(world.bot_id, tom), private=True)
+
+    for name in ("outside", "nowhere", "board", jay_only.id):
+        assert await surface.find_channel(near, name, person=maya.id) is None

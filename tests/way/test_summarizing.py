@@ -15,7 +15,7 @@ from fakes.engine import EchoingEngine
 from fakes.talk import ANA, BEN, CHANNEL, command, in_thread, message
 
 from bot.errors import PlatformUnreachable
-from bot.messages import MessageChanged, MessageDeleted
+from bot.messages import MessageChanged, MessageDeleted, ShareAsked
 from bot.skills.summarize import CLOSED
 
 MakeWay = Callable[..., Any]
@@ -182,6 +182,32 @@ async def test_an_engine_that_dies_in_the_middle_leaves_what_is_finished(
 
 def engine_prompt(engine: EchoingEngine, number: int) -> str:
     return "".join(engine._texts[one] for one in engine.requests[number].ids)
+
+
+async def test_a_private_summary_is_shared_once_by_whoever_asked(make_way: MakeWay) -> None:
+    way = make_way()
+    echo(way)
+    way.surface.history_of = said(3)
+    await ask(way, "last 3")
+    private = await settle_one(way)
+    for number in range(2):
+        await way.hear(
+            ShareAsked(
+                place=CHANNEL, message_id="m1", press_id=f"p{number}", author=ANA, at=200.0 + number
+            )
+        )
+        await settle_one(way)
+
+    shared = [one for one in way.surface.texts if "Shared by Ana" in one]
+    assert shared == [f"{private}\n\n_Shared by Ana._"]
+    assert [one.private for one in way.surface.targets] == [True, False]
+
+
+async def test_sharing_what_nobody_knows_does_nothing(make_way: MakeWay) -> None:
+    way = make_way()
+    await way.hear(ShareAsked(place=CHANNEL, message_id="m9", press_id="p", author=ANA, at=1.0))
+
+    assert await way.store.claim(worker="w", lease_s=5.0, wait_s=0.0) is None
 
 
 async def test_a_history_that_can_t_be_had_is_told_and_what_was_heard_serves(

@@ -47,7 +47,7 @@ SLACK_COMMANDS = (
         "name": "summarize",
         "description": "Sum up what was said in this channel",
         "hint": "[range]",
-        "detail": "last 50, today, yesterday, 3 hours, 2 days",
+        "detail": "last 50, today, since monday 9:00; as paragraph, by topic",
     },
     {
         "name": "answer",
