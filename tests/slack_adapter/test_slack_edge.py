@@ -316,3 +316,36 @@ async def test_another_process_with_the_same_token_is_noticed(side, edge, settin
         second = await start(settings, ear)
         await until(lambda: "slack.others_listen" in [one["event"] for one in told])
         await stop(second)
+
+
+async def test_several_sockets_of_one_process_hear_each_event_once(
+    side, settings, ear, maya, general
+):
+    """Slack picks one of an app's sockets for each event, and takes them away one by one."""
+    many = settings.model_copy(update={"sockets": 3})
+    with capture_logs() as told:
+        running = await start(many, ear)
+        await until(lambda: side.sockets.count == 3)
+        for at in range(6):
+            side.say_as(maya.id, general, f"number {at}")
+        await ear.next(6)
+    await stop(running)
+
+    assert sorted(one.text for one in ear.events) == [f"number {at}" for at in range(6)]
+    assert side.sockets.count == 0
+    assert "slack.others_listen" not in [one["event"] for one in told]
+
+
+async def test_two_edges_of_one_app_share_its_events(side, settings, ear, maya, general):
+    """A second process is how an app stays heard while the first is replaced."""
+    first, second = await start(settings, ear), await start(settings, ear)
+    await until(lambda: side.sockets.count == 2)
+    for at in range(4):
+        side.say_as(maya.id, general, f"number {at}")
+    await ear.next(4)
+    await stop(first)
+    side.say_as(maya.id, general, "number 4")
+    await ear.next(5)
+    await stop(second)
+
+    assert sorted(one.text for one in ear.events) == [f"number {at}" for at in range(5)]
