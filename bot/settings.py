@@ -9,9 +9,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -29,6 +38,27 @@ class Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _address(*schemes: str) -> AfterValidator:
+    """Check an address where it is given: further in, each library says it in its own way."""
+
+    def check(url: str) -> str:
+        looks_like = f"it looks like {schemes[0]}://host/path"
+        try:
+            parts = urlsplit(url)
+            whole = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            whole = False
+        if url and not whole:
+            raise ValueError(f"no address: {looks_like}")
+        return url
+
+    return AfterValidator(check)
+
+
+WebAddress = Annotated[str, _address("https", "http")]
+SocketAddress = Annotated[str, _address("wss", "ws")]
+
+
 class SlackSettings(Group):
     """How Jay reaches a Slack workspace. Off without a bot token."""
 
@@ -38,7 +68,9 @@ class SlackSettings(Group):
     """`xapp-…` with `connections:write`: Socket Mode. Without it, events come by HTTP."""
     signing_secret: SecretStr = SecretStr("")
     """Checks events that come by HTTP."""
-    api_url: str = "https://slack.com/api/"
+    api_url: WebAddress = "https://slack.com/api/"
+    sockets: int = Field(default=1, ge=1, le=10)
+    """Socket Mode connections of this process; Slack allows an app ten in all."""
     events_port: int = 3000
     """Where events by HTTP are listened for, at `/slack/events`."""
     native_streams: bool = False
@@ -49,14 +81,24 @@ class DiscordSettings(Group):
     """How Jay reaches Discord. Off without a bot token."""
 
     bot_token: SecretStr = SecretStr("")
-    api_url: str = "https://discord.com/api/v10"
-    gateway_url: str = "wss://gateway.discord.gg/"
+    api_url: WebAddress = "https://discord.com/api/v10"
+    gateway_url: SocketAddress = "wss://gateway.discord.gg/"
+    shard_count: int = Field(default=1, ge=1)
+    """How many processes share the servers. Discord demands more than one from 2,500 servers on."""
+    shard_id: int = Field(default=0, ge=0)
+    """Which of them this one is, from 0. Direct messages come to 0."""
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> Self:
+        if self.shard_id >= self.shard_count:
+            raise ValueError(f"shard_id must be below shard_count, {self.shard_count}")
+        return self
 
 
 class EngineSettings(Group):
     """Which engine answers. Without a URL, Jay starts vLLM itself."""
 
-    url: str = ""
+    url: WebAddress = ""
     """An OpenAI-compatible vLLM server, with `/v1`."""
     model: str = ""
     """The served model's name; empty: the first one that the server lists."""

@@ -145,6 +145,8 @@ class DiscordEdge:
             on_event=self._on_event,
             on_lost=self._lost,
             before_identify=self._before_identify,
+            shard_id=self._settings.shard_id,
+            shard_count=self._settings.shard_count,
         )
         self._down_since = time.monotonic()
         try:

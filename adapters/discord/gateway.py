@@ -36,6 +36,8 @@ class Gateway(discord.Client):
         on_event: OnEvent,
         on_lost: Callable[[], None],
         before_identify: Callable[[], Awaitable[None]],
+        shard_id: int = 0,
+        shard_count: int = 1,
     ) -> None:
         """Take whom to tell.
 
@@ -43,12 +45,16 @@ class Gateway(discord.Client):
             on_event: is given each event of `EVENTS`; it may not block.
             on_lost: is told that the connection is gone; it may not block.
             before_identify: returns when a new session may be begun.
+            shard_id: which part of the servers is listened to.
+            shard_count: how many parts there are.
         """
         intents = discord.Intents.none()
         intents.guilds = intents.guild_messages = intents.dm_messages = True
         intents.message_content = True
         super().__init__(
             intents=intents,
+            shard_id=shard_id,
+            shard_count=shard_count,
             allowed_mentions=discord.AllowedMentions.none(),
             enable_debug_events=True,
             # Nothing of what discord.py could keep in memory is read.

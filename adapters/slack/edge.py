@@ -28,7 +28,7 @@ from adapters.slack.install import (
     open_client,
 )
 from adapters.slack.people import People
-from adapters.slack.sockets import Patience, SocketListener
+from adapters.slack.sockets import Patience, SocketListener, SocketListeners
 from adapters.slack.turns import Turns
 from adapters.slack.webhooks import WebhookListener
 from bot.errors import SettingsError, StoreError, TokenRefused
@@ -69,7 +69,7 @@ class SlackEdge:
         self._settings, self._hear, self._missed = settings, hear, missed
         self._commands = frozenset(command.name for command in commands)
         self._patience = patience or Patience()
-        self._listener: SocketListener | WebhookListener | None = None
+        self._listener: SocketListeners | WebhookListener | None = None
 
     @property
     def ready(self) -> bool:
@@ -103,15 +103,22 @@ class SlackEdge:
             finally:
                 self._listener = None
 
-    def _listen(self, app: AsyncApp, client: AsyncWebClient) -> SocketListener | WebhookListener:
+    def _listen(self, app: AsyncApp, client: AsyncWebClient) -> SocketListeners | WebhookListener:
         app_token = self._settings.app_token.get_secret_value()
         if app_token:
-            return SocketListener(
-                app,
-                client=client,
-                app_token=app_token,
-                patience=self._patience,
-                missed=self._missed,
+            many = self._settings.sockets
+            return SocketListeners(
+                [
+                    SocketListener(
+                        app,
+                        client=client,
+                        app_token=app_token,
+                        patience=self._patience,
+                        missed=self._missed,
+                        own=many,
+                    )
+                    for _ in range(many)
+                ]
             )
         return WebhookListener(
             app,

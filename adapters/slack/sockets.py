@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -82,8 +83,34 @@ class _Client(SocketModeClient):
             await super().run_message_listeners(message, raw_message)
 
 
+class SocketListeners:
+    """Several sockets of one app, of which Slack picks one for each event."""
+
+    def __init__(self, listeners: Sequence[SocketListener]) -> None:
+        """Take them, unopened."""
+        self._listeners = listeners
+
+    @property
+    def ready(self) -> bool:
+        """Whether events have a way in."""
+        return any(one.ready for one in self._listeners)
+
+    async def run(self) -> None:
+        """Listen until cancelled.
+
+        Raises:
+            TokenRefused: Slack opens no socket for this token.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                for one in self._listeners:
+                    group.create_task(one.run(), name="slack socket")
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+
+
 class SocketListener:
-    """Brings what comes down the socket to a bolt app."""
+    """Brings what comes down one socket to a bolt app."""
 
     def __init__(
         self,
@@ -93,8 +120,13 @@ class SocketListener:
         app_token: str,
         patience: Patience,
         missed: Missed = nothing_missed,
+        own: int = 1,
     ) -> None:
-        """Take the app, a Web API client, the token that opens sockets, and whom to tell."""
+        """Take the app, a Web API client, the token that opens sockets, and whom to tell.
+
+        `own` is how many sockets this process has with it.
+        """
+        self._own = own
         self._app, self._web, self._token = app, client, app_token
         self._patience, self._missed = patience, missed
         self._heard_until: float | None = None
@@ -167,7 +199,12 @@ class SocketListener:
         """Say so where somebody else listens with this token: Slack gives each a part only."""
         count = message.get("num_connections")
         rotates = self._heard_until is not None
-        if message.get("type") == "hello" and isinstance(count, int) and count > 1 and not rotates:
+        if (
+            message.get("type") == "hello"
+            and isinstance(count, int)
+            and count > self._own
+            and not rotates
+        ):
             log.warning("slack.others_listen", connections=count, hint=OTHERS_HINT)
 
     async def _heard(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:

@@ -351,3 +351,36 @@ async def test_a_made_up_value_of_a_press_is_not_taken_for_a_reply(
     await side.press_button(maya.id, general, shown.id, "jay_share", value)
 
     assert [one.message_id for one in ear.events if isinstance(one, ShareAsked)] == [shown.id]
+
+
+async def test_several_sockets_of_one_process_hear_each_event_once(
+    side, settings, ear, maya, general
+):
+    """Slack picks one of an app's sockets for each event, and takes them away one by one."""
+    many = settings.model_copy(update={"sockets": 3})
+    with capture_logs() as told:
+        running = await start(many, ear)
+        await until(lambda: side.sockets.count == 3)
+        for at in range(6):
+            side.say_as(maya.id, general, f"number {at}")
+        await ear.next(6)
+    await stop(running)
+
+    assert sorted(one.text for one in ear.events) == [f"number {at}" for at in range(6)]
+    assert side.sockets.count == 0
+    assert "slack.others_listen" not in [one["event"] for one in told]
+
+
+async def test_two_edges_of_one_app_share_its_events(side, settings, ear, maya, general):
+    """A second process is how an app stays heard while the first is replaced."""
+    first, second = await start(settings, ear), await start(settings, ear)
+    await until(lambda: side.sockets.count == 2)
+    for at in range(4):
+        side.say_as(maya.id, general, f"number {at}")
+    await ear.next(4)
+    await stop(first)
+    side.say_as(maya.id, general, "number 4")
+    await ear.next(5)
+    await stop(second)
+
+    assert sorted(one.text for one in ear.events) == [f"number {at}" for at in range(5)]

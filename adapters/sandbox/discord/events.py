@@ -48,12 +48,14 @@ def of(place: Guild, event: Event) -> list[Dispatch]:
     return []
 
 
-def ready(place: Guild, *, session: str, shard: list[int], resume_url: str) -> Dispatch:
-    """Return READY, with which a session begins."""
+def ready(
+    place: Guild, *, session: str, shard: list[int], resume_url: str, hears: bool
+) -> Dispatch:
+    """Return READY, with which a session begins; `hears`: the server belongs to its shard."""
     data: Json = {
         "v": 10,
         "user": shapes.own_user(place),
-        "guilds": [{"id": place.world.home_id, "unavailable": True}],
+        "guilds": [{"id": place.world.home_id, "unavailable": True}] if hears else [],
         "session_id": session,
         "session_type": "normal",
         "resume_gateway_url": resume_url,

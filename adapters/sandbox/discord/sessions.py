@@ -52,6 +52,11 @@ class Session:
         self._kept.append((self.seq, json.dumps(payload)))
         self.news.set()
 
+    def hears(self, guild_id: object) -> bool:
+        """Tell whether a server's events come to its shard; what is of no server comes to 0."""
+        index, count = self.shard
+        return index == (int(str(guild_id)) >> 22) % count if guild_id else index == 0
+
     def since(self, seq: int) -> list[tuple[int, str]] | None:
         """Return the events after a number, None when some of them are no longer kept."""
         oldest = self._kept[0][0] if self._kept else self.seq + 1
@@ -84,10 +89,15 @@ class Sessions:
         self._known[session.id] = session
         bot = self._place.world.bot_id
         begun = events.ready(
-            self._place, session=session.id, shard=shard, resume_url=resume_url
-        )  # fmt: skip
+            self._place,
+            session=session.id,
+            shard=shard,
+            resume_url=resume_url,
+            hears=session.hears(self._place.world.home_id),
+        )
         session.tell(begun, bot=bot)
-        session.tell(events.guild(self._place, asked), bot=bot)
+        if session.hears(self._place.world.home_id):
+            session.tell(events.guild(self._place, asked), bot=bot)
         return session
 
     def find(self, session_id: str) -> Session | None:
@@ -112,7 +122,7 @@ class Sessions:
         self._forget_expired()
         copies = 2 if self._place.faults.is_on("discord", "duplicate_events") else 1
         for session in self._known.values():
-            for _ in range(copies):
+            for _ in range(copies if session.hears(told.data.get("guild_id")) else 0):
                 session.tell(told, bot=self._place.world.bot_id)
 
     def _forget_expired(self) -> None:
