@@ -21,6 +21,9 @@ from engine.training.recipe import RecipeError, TuningRecipe
 
 SPREAD = 0.02
 """Standard deviation of invented weights; GPT-J's `initializer_range`."""
+BLOCK = 1_000_003
+"""So many are drawn and then repeated: six billion draws take minutes. A prime, so that no two
+rows of a matrix are alike."""
 
 
 def find_start(
@@ -67,9 +70,11 @@ def _invent(config: GPTJConfig, dtype: torch.dtype) -> GPTJForCausalLM:
             model = GPTJForCausalLM(config)
     finally:
         torch.set_default_dtype(before)
+    block = torch.empty(BLOCK, dtype=dtype).normal_(std=SPREAD)
     for name, parameter in model.named_parameters():
         if parameter.ndim == 2:
-            parameter.normal_(std=SPREAD)
+            for piece in parameter.view(-1).split(BLOCK):
+                piece.copy_(block[: len(piece)])
         else:
             parameter.fill_(float(name.endswith("weight")))
     return model
