@@ -43,6 +43,7 @@ WORDS = "ferry harbour winter lamp letter garden captain silver morning bread ri
 """Drawn at random: Jay's guards would rightly cut a loop."""
 CHUNK_S = 0.5
 """Forty characters a second, for a minute: 2,400 characters, two parts on Discord."""
+GATHERING_S = 10.0
 ROLES = ("slack", "discord", "worker", "worker")
 COMMANDS = 30
 COMMAND_EVERY_S = 1.0
@@ -226,8 +227,9 @@ class Watch:
             memory = [self._rss_mb()]
             remembering = group.create_task(self._remember(memory))
             report(f"{CONVERSATIONS} mentions")
-            self._crowd()
+            crowd = group.create_task(self._crowd())
             waits = await self._commands()
+            await crowd
             report(f"up to {self.engine.most} streams at once; deferred in {max(waits):.2f} s")
             while time.monotonic() - began < WHOLE_S and self._whole() < CONVERSATIONS:
                 await asyncio.sleep(1)
@@ -248,16 +250,17 @@ class Watch:
                 took_s=took_s,
             )
 
-    def _crowd(self) -> None:
-        for platform in PLATFORMS:
-            world = self._world(platform)
-            people = [one.id for one in world.members.values() if not one.bot and not one.deleted]
-            people = people[:20]
-            for at in range(CONVERSATIONS // len(PLATFORMS)):
+    async def _crowd(self) -> None:
+        """Have everybody ask within `GATHERING_S`: all replies run long after that."""
+        worlds = [self._world(platform) for platform in PLATFORMS]
+        for at in range(CONVERSATIONS // len(worlds)):
+            for world in worlds:
+                people = [one.id for one in world.members.values() if not one.bot][:20]
                 channel = world.add_channel(f"crowd-{at}", members=(world.bot_id, *people))
-                text = f"<@{world.bot_id}> tell me a long story, number {at}"
                 self.crowded.append((world, channel.id))
+                text = f"<@{world.bot_id}> tell me a long story, number {at}"
                 world.say(channel.id, people[at % len(people)], text)
+            await asyncio.sleep(GATHERING_S * len(worlds) / CONVERSATIONS)
 
     async def _commands(self) -> list[float]:
         """Use commands while all that runs; returns how long each waited for its deferral."""
