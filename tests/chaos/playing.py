@@ -15,7 +15,7 @@ from pathlib import Path
 import redis
 from chaos.breaking import READY_WITHIN_S, Breaking
 from chaos.plan import Line, Plan, Talk
-from chaos.store import one_valkey
+from chaos.store import AddStore, one_valkey
 from chaos.troupe import Troupe
 
 from adapters.sandbox.records import Channel, Event
@@ -70,6 +70,7 @@ class Play:
         engines: tuple[str, ...],
         workers: int,
         report: Report,
+        add_store: AddStore = one_valkey,
     ) -> None:
         """Take what is needed; nothing runs before `on_stage`.
 
@@ -81,11 +82,12 @@ class Play:
             engines: the vLLM servers behind it, of which one is killed.
             workers: how many.
             report: is told how it goes on.
+            add_store: adds the store's processes; given a short path for a socket.
         """
         self.plan, self.sandbox, self.folder, self.report = plan, sandbox, folder, report
         self.troupe = Troupe(folder)
         self.socket = Path("/tmp") / f"jay-chaos-{os.getpid()}-{plan.seed}.sock"
-        self.redis = one_valkey(self.troupe, self.socket)
+        self.redis = add_store(self.troupe, self.socket)
         self.engine_url = engine_url
         self.workers = tuple(f"worker-{number}" for number in range(workers))
         self.breaking = Breaking(

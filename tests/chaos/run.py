@@ -20,6 +20,7 @@ from chaos import plan as scripts
 from chaos.collecting import collect
 from chaos.oracle import History, Verdict, judge
 from chaos.playing import Play
+from chaos.store import AddStore, one_valkey
 from rich.console import Console
 from tiny_gptj import write_tiny_gptj
 from vllm_server import free_port
@@ -53,15 +54,18 @@ class Told:
 
 async def play(
     plan: scripts.Plan, *, engine_url: str, workers: int, quiet_s: float, folder: Path,
-    report: Report,
+    report: Report, engines: tuple[str, ...] = (), add_store: AddStore = one_valkey,
 ) -> Told:  # fmt: skip
-    """Play one script to its end and judge it; what explains the verdict is left in the folder."""
+    """Play one script to its end and judge it; what explains the verdict is left in the folder.
+
+    `engines` are the vLLM servers behind `engine_url`, where that is a router's.
+    """
     _make_empty(folder)
     _keep(folder / "script.json", plan)
     async with Sandbox() as sandbox:
         playing = Play(
-            plan, sandbox=sandbox, folder=folder, engine_url=engine_url, engines=(engine_url,),
-            workers=workers, report=report,
+            plan, sandbox=sandbox, folder=folder, engine_url=engine_url,
+            engines=engines or (engine_url,), workers=workers, report=report, add_store=add_store,
         )  # fmt: skip
         async with playing.on_stage():
             began = time.time() + 0.5

@@ -6,7 +6,7 @@ make one of these.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,10 @@ class Redis:
                 if fence and (worker or b"").endswith(f":{pid}".encode()):
                     held.append(conversation)
         return tuple(held)
+
+
+AddStore = Callable[[Troupe, Path], Redis]
+"""Adds the processes of a store to a run; nothing is started yet."""
 
 
 def one_valkey(troupe: Troupe, socket: Path) -> Redis:
