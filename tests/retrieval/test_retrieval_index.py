@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.messages import IncomingMessage, Person
 from bot.retrieval import ChannelIndex, search, searched_text
 from bot.retrieval.embedding import WIDTH
+from bot.retrieval.ranking import highest
 from bot.retrieval.terms import terms
 
 WORDS = "pump valve motor harbour ferry crane tide berth map rope".split()
@@ -99,6 +100,23 @@ def test_it_is_made_anew_when_most_of_it_is_gone() -> None:
     assert index.with_vectors == 1
     hits = search("berth", [index], vector=vector, most=1)
     assert hits[0].message.message_id == "290000000.0"
+
+
+@given(
+    seed=st.integers(0, 1_000),
+    count=st.sampled_from([0, 1, 50, 5_000, 20_000]),
+    kinds=st.sampled_from([1, 3, 1_000_000]),
+)
+def test_sampling_loses_none_of_the_highest(seed: int, count: int, kinds: int) -> None:
+    """Also where many are equal, as scores of short messages are."""
+    rng = np.random.default_rng(seed)
+    scores = (rng.integers(0, kinds + 1, count) / kinds).astype(np.float32)
+
+    chosen = highest(scores, 160)
+
+    assert len(chosen) == len(set(chosen)) == min(160, int((scores > 0).sum()))
+    expected = sorted((float(one) for one in scores if one > 0), reverse=True)[:160]
+    assert sorted((float(scores[at]) for at in chosen), reverse=True) == expected
 
 
 def test_several_channels_rank_as_if_they_were_one() -> None:
