@@ -9,7 +9,7 @@ from fakes.valkey import RunningValkey
 from bot.conversations import in_place
 from bot.errors import LeaseLost
 from bot.store import open_store
-from bot.store.keys import key
+from bot.store.keys import key, shard_of
 
 BOUNDS = {"retention_days": 3, "max_turns": 50, "max_log": 1000}
 TALK = in_place(CHANNEL, root="1.0")
@@ -19,8 +19,11 @@ pytestmark = [pytest.mark.valkey]
 
 def shift(valkey: RunningValkey, by_us: int) -> None:
     """Leave the leases as a server has them whose clock was set back (or forward, below 0)."""
-    for member, score in valkey.client.zrange(key("leased"), 0, -1, withscores=True):
-        valkey.client.zadd(key("leased"), {member: score + by_us})
+    leases = key("leased", shard=shard_of(TALK.key))
+    held = valkey.client.zrange(leases, 0, -1, withscores=True)
+    assert held
+    for member, score in held:
+        valkey.client.zadd(leases, {member: score + by_us})
 
 
 async def test_a_clock_set_back_keeps_no_conversation_for_a_dead_worker(
