@@ -138,6 +138,9 @@ class EchoingEngine:
     async def encode(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         return [tuple(self._id(word) for word in WORD.findall(text)) for text in texts]
 
+    def waiting(self, session: str) -> Waiting | None:
+        return None
+
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         if len(self.requests) >= self.die_after:
             raise EngineBroke("the engine is gone")
