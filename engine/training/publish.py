@@ -82,6 +82,8 @@ def publish_tuned(model: GPTJForCausalLM, *, start: Path, family: Family, out: P
     with taking_the_place_of(out) as fresh:
         model.config.use_cache = True
         model.to(STORED).save_pretrained(fresh, max_shard_size=LARGEST_SHARD)
+        for shard in fresh.glob("*.safetensors"):
+            shard.chmod(0o644)  # safetensors leaves it to its owner alone
         config = json.loads((fresh / "config.json").read_text())
         # vLLM fails on a null there.
         told = {key: one for key, one in config.items() if one is not None or key == "n_inner"}

@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.torch, pytest.mark.timeout(600)]
 SIX_BILLION = load_tuning("gptj-6b-lora")
 WEIGHTS = 6_050_882_784
 """As transformers counts those of EleutherAI/gpt-j-6b."""
-NARROW = {"n_embd": 64, "n_head": 4, "n_positions": 256, "rotary_dim": 8, "vocab_size": 4096}
+NARROW = {"n_embd": 64, "n_head": 2, "n_positions": 256, "rotary_dim": 8, "vocab_size": 4096}
 SMALL = replace(
     SIX_BILLION,
     epochs=1,
