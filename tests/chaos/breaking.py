@@ -18,7 +18,8 @@ from bot.messages import PLATFORMS, PlatformName
 
 READY_WITHIN_S = 90.0
 DEAF_BEFORE_S = 1.0
-"""What a killed edge was told so shortly before may not have been stored yet."""
+"""What an edge was told so shortly before it was killed may not have been stored yet. One that
+is told to end listens no more from then on, however long it takes."""
 CALLS = {
     "slack": ("chat.*",),
     "discord": ("POST /channels/*/messages", "PATCH /channels/*/messages/*"),
@@ -120,12 +121,12 @@ class Breaking:
             return
         if what == "kill":
             self._blow(fault.kind, await self._hit(player, target))
+        told_at = time.time()
         await self._end(player, signal.SIGKILL if what == "kill" else signal.SIGTERM)
-        died_at = time.time()
         await asyncio.sleep(fault.for_s)
         player.start()
         if target in PLATFORMS:
-            await self._until_it_listens("slack" if target == "slack" else "discord", died_at)
+            await self._until_it_listens("slack" if target == "slack" else "discord", told_at)
 
     async def _hit(self, player: Player, target: str) -> tuple[str, ...]:
         """Return the conversations that a kill hits: a worker's own, or all that wait."""
@@ -142,11 +143,11 @@ class Breaking:
             player.signal(signal.SIGKILL)
             await player.ended(5)
 
-    async def _until_it_listens(self, platform: PlatformName, died_at: float) -> None:
+    async def _until_it_listens(self, platform: PlatformName, told_at: float) -> None:
         deadline = time.time() + READY_WITHIN_S
         while not self.listens(platform) and time.time() < deadline:
             await asyncio.sleep(0.05)
-        self.deaf[platform].append((died_at - DEAF_BEFORE_S, time.time()))
+        self.deaf[platform].append((told_at - DEAF_BEFORE_S, time.time()))
 
     def _blow(self, kind: str, waiting: tuple[str, ...]) -> None:
         self.blows.append(Blow(kind=kind, at=time.time(), waiting=waiting))
