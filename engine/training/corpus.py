@@ -26,9 +26,9 @@ MINI = read_family(FOLDER / "mini.toml")
 
 FOLLOW_ON = 0.4
 """Chance that an intent which can be followed on is."""
-TASK_FIRST = 0.7
+TASK_FIRST = 0.8
 """Share of dialogues that open with a reading task."""
-TASK_AGAIN = 0.5
+TASK_AGAIN = 0.6
 """Chance of another task after one."""
 GREETED_FIRST, GREETED_LATER = 0.25, 0.03
 """Chances that a request opens with a greeting, at the start of a dialogue and in it."""
