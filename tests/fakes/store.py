@@ -120,12 +120,13 @@ class MemoryStore:
         waiting: int,
         may_follow: bool = False,
     ) -> bool:
+        goes_on = conversation.thread if conversation else ""
         if conversation is None and may_follow:
             answered = await self.conversation_at(message.place, message.reply_to)
             follows = conversation_of(message, answered)
             known = message.place.thread or answered
             conversation = follows if known and await self.takes_part(follows) else None
-        self._note_heard(message, conversation)
+        self._note_heard(message, goes_on)
         channel = _channel(message.place)
         key = (channel, message.message_id)
         seen = message.message_id in self._logs[channel] or key in self._marks
@@ -139,7 +140,7 @@ class MemoryStore:
         if len(self._talks[conversation].mail) >= waiting:
             raise MailboxFull(f"{conversation.key} has {waiting} messages waiting")
         self._put(message, conversation)
-        self._take_in_followers(message, conversation, waiting)
+        self._take_in_followers(message, conversation, waiting, goes_on)
         return True
 
     async def accept_command(self, command: Command, *, conversation: Conversation) -> bool:
@@ -377,11 +378,11 @@ class MemoryStore:
     async def forget_person(self, platform: PlatformName, person_id: str) -> int:
         return sum(self._erase(key) for key in self._said.pop((platform, person_id), set()))
 
-    def _note_heard(self, message: IncomingMessage, conversation: Conversation | None) -> None:
+    def _note_heard(self, message: IncomingMessage, goes_on: str) -> None:
         heard = self._heard[message.place.platform]
         threads = {message.place.thread}
-        if conversation and conversation.thread:
-            threads.add(conversation.thread)
+        if goes_on:
+            threads.add(goes_on)
         for thread in threads:
             place = replace(message.place, thread=thread)
             new = place == message.place and place not in heard
@@ -415,10 +416,10 @@ class MemoryStore:
             self._wake(talk)
 
     def _take_in_followers(
-        self, message: IncomingMessage, conversation: Conversation, waiting: int
+        self, message: IncomingMessage, conversation: Conversation, waiting: int, goes_on: str
     ) -> None:
         channel, answered = _channel(message.place), {message.message_id}
-        thread = message.place.thread or conversation.thread
+        thread = message.place.thread or goes_on
         logged = [kept.mail for kept in self._logs[channel].values()]
         for later in sorted(
             (one for one in logged if isinstance(one, IncomingMessage)), key=_order
