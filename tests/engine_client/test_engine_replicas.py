@@ -235,17 +235,18 @@ async def session_at(engine: VllmEngine, replica: RunningVllm) -> str:
 async def disturbed(
     engine: VllmEngine, prompt: Prompt, disturb: Callable[[], object]
 ) -> list[Piece]:
-    """Read a whole reply, and disturb it after ten pieces; it must have been broken by that."""
+    """Read a whole reply, and disturb it at once; it must have been broken by that."""
     pieces = list[Piece]()
     with capture_logs() as logs:
         async with aclosing(engine.stream(prompt)) as stream:
             async for piece in stream:
                 pieces.append(piece)
-                if len(pieces) == 10:
+                # The engine is far ahead of who reads, the more so on a busy machine.
+                if len(pieces) == 1:
                     disturb()
     again = [one for one in logs if one["event"] == "client.again"]
     assert again
-    assert 10 <= again[0]["after_tokens"] < sum(len(piece.ids) for piece in pieces)
+    assert 1 <= again[0]["after_tokens"] < sum(len(piece.ids) for piece in pieces)
     return pieces
 
 

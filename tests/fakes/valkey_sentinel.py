@@ -10,7 +10,7 @@ from pathlib import Path
 from fakes.valkey_cluster import Node, role_of, wait_until
 
 SERVICE = "jay"
-DOWN_AFTER_MS = 500
+DOWN_AFTER_MS = 2_000
 
 
 class Watcher(Node):

@@ -121,8 +121,9 @@ class Sessions:
         """Tell every session an event."""
         self._forget_expired()
         copies = 2 if self._place.faults.is_on("discord", "duplicate_events") else 1
+        guild = told.data.get("guild_id") if isinstance(told.data, dict) else None
         for session in self._known.values():
-            for _ in range(copies if session.hears(told.data.get("guild_id")) else 0):
+            for _ in range(copies if session.hears(guild) else 0):
                 session.tell(told, bot=self._place.world.bot_id)
 
     def _forget_expired(self) -> None:
