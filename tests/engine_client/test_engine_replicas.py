@@ -213,6 +213,9 @@ async def behind(
             yield engine
 
 
+COUNTED_WITHIN_LOOKS = 30
+
+
 async def greedy(engine: VllmEngine, session: str) -> Prompt:
     (ids,) = await engine.encode(["[human]: What is the time in Oslo?\n###\n[robot]:"])
     return Prompt(ids=ids, max_tokens=400, sampling=GREEDY, session=session)
@@ -222,7 +225,12 @@ async def reaches(engine: VllmEngine, session: str, replica: RunningVllm) -> boo
     """Whether the router sends this session to this replica now."""
     before = await asyncio.to_thread(replica.metric, "vllm:request_success_total")
     await whole(engine, replace(await greedy(engine, session), max_tokens=1))
-    return await asyncio.to_thread(replica.metric, "vllm:request_success_total") > before
+    # An engine counts a request a moment after it has answered it.
+    for _ in range(COUNTED_WITHIN_LOOKS):
+        if await asyncio.to_thread(replica.metric, "vllm:request_success_total") > before:
+            return True
+        await asyncio.sleep(0.1)
+    return False
 
 
 async def session_at(engine: VllmEngine, replica: RunningVllm) -> str:

@@ -130,7 +130,7 @@ async def test_closing_a_stream_aborts_what_runs(vllm: RunningVllm) -> None:
     after = await asyncio.to_thread(vllm.metric, "vllm:generation_tokens_total")
 
     # Left alone, the eight would make some 2,400: one token in 512 ends a reply by chance.
-    assert after - before < 1_200
+    assert after - before < 1_600
 
 
 async def test_cancelling_whoever_reads_aborts_too(vllm: RunningVllm) -> None:

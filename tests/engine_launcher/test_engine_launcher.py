@@ -67,7 +67,7 @@ def launcher(folder: Path, told: list[str], *, machine: Machine = MACHINE) -> La
     )
 
 
-async def until(true: Callable[[], object], *, within_s: float = 40.0) -> None:
+async def until(true: Callable[[], object], *, within_s: float = 90.0) -> None:
     async with asyncio.timeout(within_s):
         while not true():
             await asyncio.sleep(0.02)

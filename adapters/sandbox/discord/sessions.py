@@ -55,7 +55,8 @@ class Session:
     def hears(self, guild_id: object) -> bool:
         """Tell whether a server's events come to its shard; what is of no server comes to 0."""
         index, count = self.shard
-        return index == (int(str(guild_id)) >> 22) % count if guild_id else index == 0
+        known = str(guild_id).isdecimal()
+        return index == (int(str(guild_id)) >> 22) % count if known else index == 0
 
     def since(self, seq: int) -> list[tuple[int, str]] | None:
         """Return the events after a number, None when some of them are no longer kept."""
