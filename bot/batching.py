@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,7 +20,7 @@ from bot.errors import EngineBusy, EngineError, PromptRefused
 from bot.messages import Place
 from bot.notes import Notes
 from bot.prompting import Said, Speech
-from bot.prompts import Finish
+from bot.prompts import Finish, Prompt
 from bot.skills import Done, Task
 
 log = structlog.get_logger(__name__)
@@ -30,16 +30,16 @@ AT_ONCE = 32
 BUSY_TRIES = 5
 BUSY_WAIT_S = 2.0
 
+PromptOf = Callable[[Speech, Task], Awaitable[Prompt]]
+"""Writes a task as a prompt of whoever asked."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Batcher:
     """Does the batches of one reply."""
 
     notes: Notes
-    salt: str
-    """The workspace, as in `Prompt`."""
-    session: str
-    """The conversation, as in `Prompt`."""
+    prompt_of: PromptOf
     stop: asyncio.Event
     at_once: int = AT_ONCE
     cut: Literal["", "stopped", "failed"] = ""
@@ -99,13 +99,7 @@ class Batcher:
             await asyncio.gather(everything, *running, stopped, return_exceptions=True)
 
     async def _ask(self, speech: Speech, task: Task, digest: str) -> Said | None:
-        prompt = await speech.task(
-            instruction=task.instruction,
-            text=task.text,
-            max_tokens=task.max_tokens,
-            salt=self.salt,
-            session=self.session,
-        )
+        prompt = await self.prompt_of(speech, task)
         for tries_left in range(BUSY_TRIES, -1, -1):
             try:
                 said = await speech.ask(prompt)

@@ -15,7 +15,7 @@ from bot.library import Library
 from bot.messages import IncomingMessage, Place
 from bot.ports import Lease, Store, Surface
 from bot.prompting import Said, Speech
-from bot.prompts import Finish, Waiting
+from bot.prompts import Finish, Prompt, Waiting
 from bot.reading import Reader
 from bot.skills import (
     Ask,
@@ -160,18 +160,9 @@ class Driver:
 
     async def _ask(self, tasks: Sequence[Task]) -> tuple[Said, ...]:
         speech = await self._open_speech()
-        conversation = self.lease.conversation
 
         async def one(task: Task) -> Said:
-            prompt = await speech.task(
-                instruction=task.instruction,
-                text=task.text,
-                max_tokens=task.max_tokens,
-                salt=self._tenant,
-                session=conversation.key,
-                person=self.person,
-            )
-            return await speech.ask(prompt)
+            return await speech.ask(await self._prompt_of(speech, task))
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -181,6 +172,16 @@ class Driver:
         said = tuple(task.result() for task in running)
         self.finish = _sum([answer.finish for answer in said if answer.finish])
         return said
+
+    async def _prompt_of(self, speech: Speech, task: Task) -> Prompt:
+        return await speech.task(
+            instruction=task.instruction,
+            text=task.text,
+            max_tokens=task.max_tokens,
+            salt=self._tenant,
+            session=self.lease.conversation.key,
+            person=self.person,
+        )
 
     @property
     def _tenant(self) -> str:
@@ -227,13 +228,7 @@ class Driver:
 
     async def _batch(self, step: Batch) -> Done:
         if self._batcher is None:
-            conversation = self.lease.conversation
-            self._batcher = Batcher(
-                notes=self.store,
-                salt=conversation.workspace,
-                session=conversation.key,
-                stop=self.stop,
-            )
+            self._batcher = Batcher(notes=self.store, prompt_of=self._prompt_of, stop=self.stop)
         speech = await self._open_speech()
 
         def tell(done: int, of: int) -> None:

@@ -15,7 +15,7 @@ from fakes.engine import EchoingEngine
 from fakes.talk import ANA, BEN, CHANNEL, command, in_thread, message
 
 from bot.errors import PlatformUnreachable
-from bot.messages import MessageChanged, MessageDeleted, ShareAsked
+from bot.messages import MessageChanged, MessageDeleted, Place, ShareAsked
 from bot.skills.summarize import CLOSED
 
 MakeWay = Callable[..., Any]
@@ -65,6 +65,22 @@ async def test_what_was_summed_up_before_is_not_paid_for_again(make_way: MakeWay
 
     assert "Read 520 of 520" in text
     assert 0 < sum(len(one.ids) for one in engine.requests) <= 0.25 * first
+
+
+@pytest.mark.parametrize("place", [CHANNEL, replace(CHANNEL, workspace="", channel="D9")])
+async def test_what_a_summary_asks_waits_under_who_asked_and_where(
+    make_way: MakeWay, place: Place
+) -> None:
+    """Else one person's summaries were nobody's, and private talks shared a prefix cache."""
+    way = make_way()
+    engine = echo(way)
+    way.surface.history_of = [replace(one, place=place) for one in said(12)]
+    await way.hear(replace(command("summarize", "last 12"), place=place))
+    await settle_one(way)
+
+    assert {(one.person, one.salt) for one in engine.requests} == {
+        (ANA.id, place.workspace or place.channel)
+    }
 
 
 async def test_an_edit_is_summed_up_anew(make_way: MakeWay) -> None:
