@@ -25,7 +25,6 @@ from bot.skills import (
     Clock,
     Done,
     Find,
-    Look,
     Matches,
     Measure,
     Outcome,
@@ -33,7 +32,6 @@ from bot.skills import (
     Read,
     Say,
     Search,
-    Seen,
     Sizes,
     Steps,
     Task,
@@ -117,15 +115,13 @@ class Driver:
                 answer = await self._do(step)
 
     async def _do(
-        self, step: Say | Ask | Look | Batch | Read | Measure | Cite | Clock | Search | Find
+        self, step: Say | Ask | Batch | Read | Measure | Cite | Clock | Search | Find
     ) -> Answer:
         match step:
             case Say():
                 return await self._say(step)
             case Ask():
                 return await self._ask(step.tasks)
-            case Look():
-                return await self._look(step)
             case Batch():
                 return await self._batch(step)
             case Measure():
@@ -188,19 +184,6 @@ class Driver:
         """Whose prefix cache and whose turn it is: a workspace's, or a private talk's outside."""
         conversation = self.lease.conversation
         return conversation.workspace or conversation.channel
-
-    async def _look(self, step: Look) -> Seen:
-        messages = await self.store.messages(step.place, limit=step.limit, since=step.since)
-        if len(messages) < step.limit:
-            await self._fill_from_history(step.place, step.limit)
-            messages = await self.store.messages(step.place, limit=step.limit, since=step.since)
-        seen = tuple(messages)
-        wanted = step.link(seen) if step.link else ()
-        links = await asyncio.gather(*(self._link(step.place, one) for one in wanted))
-        return Seen(
-            messages=seen,
-            links={one: link for one, link in zip(wanted, links, strict=True) if link},
-        )
 
     async def _measure(self, step: Measure) -> Sizes:
         speech = await self._open_speech()

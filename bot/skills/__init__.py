@@ -1,8 +1,8 @@
 """What Jay can do: talk, summarise, answer from what was said, explain itself.
 
-A skill is a generator. It yields what it needs (`Say`, `Ask`, `Look`,
-`Read`, `Batch`, `Progress` and so on), is sent the result, and returns an `Outcome`. It does no I/O, so
-its tests drive it by hand; `bot.replying` drives it for real.
+A skill is a generator. It yields what it needs (`Say`, `Ask`, `Read`, `Batch`,
+`Search`, `Progress` and so on), is sent the result, and returns an `Outcome`.
+It does no I/O, so its tests drive it by hand; `bot.driving` drives it for real.
 """
 
 from bot.skills.choosing import COMMANDS, Chosen, choose
@@ -15,7 +15,6 @@ from bot.skills.skill import (
     Done,
     Find,
     Found,
-    Look,
     Matches,
     Measure,
     Outcome,
@@ -24,7 +23,6 @@ from bot.skills.skill import (
     Request,
     Say,
     Search,
-    Seen,
     Sizes,
     Step,
     Steps,
@@ -42,7 +40,6 @@ __all__ = [
     "Done",
     "Find",
     "Found",
-    "Look",
     "Matches",
     "Measure",
     "Outcome",
@@ -51,7 +48,6 @@ __all__ = [
     "Request",
     "Say",
     "Search",
-    "Seen",
     "Sizes",
     "Step",
     "Steps",

@@ -72,7 +72,7 @@ def answer(request: Request) -> Steps[Outcome]:
     ]
     clear = [one for one in weighed if one.score > CLEAR][:SHOWN]
     said = None
-    if clear and not differ(question, clear, found):
+    if clear and not differ(question, clear):
         yield Progress(text="Reading what I found")
         said = yield from _ask_model(question, clear)
     shown = chosen(weighed, clear)
@@ -149,7 +149,7 @@ def read_messages(clear: Sequence[Evidence]) -> list[IncomingMessage]:
     return sorted(read.values(), key=lambda one: one.sent_at)
 
 
-def differ(question: str, clear: Sequence[Evidence], found: Matches) -> bool:
+def differ(question: str, clear: Sequence[Evidence]) -> bool:
     """Tell whether several messages answer: then what holds is for people to judge."""
     return len(clear) > 1 and kind_of(question) != "what"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
@@ -52,27 +52,6 @@ class Ask:
     """Do these tasks side by side. Sends back a tuple of `Said`, one for each."""
 
     tasks: tuple[Task, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What was found in a place."""
-
-    messages: tuple[IncomingMessage, ...]
-    """Oldest first."""
-    links: dict[str, str]
-    """Addresses of messages, by message id; those that exist."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """Read a place's newest messages. Sends back `Seen`."""
-
-    place: Place
-    limit: int
-    since: float = 0.0
-    link: Callable[[tuple[IncomingMessage, ...]], tuple[str, ...]] | None = None
-    """Chooses the messages whose addresses are wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,11 +207,9 @@ class Outcome:
     """The skill that said it, where that is another than was asked."""
 
 
-Step: TypeAlias = (
-    Say | Ask | Look | Progress | Batch | Read | Measure | Cite | Clock | Search | Find
-)
+Step: TypeAlias = Say | Ask | Progress | Batch | Read | Measure | Cite | Clock | Search | Find
 Answer: TypeAlias = (
-    Said | tuple[Said, ...] | Seen | Done | Found | Sizes | Cited | Matches | Place | str | None
+    Said | tuple[Said, ...] | Done | Found | Sizes | Cited | Matches | Place | str | None
 )
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Step, Answer, T]
@@ -251,20 +228,6 @@ def ask(*tasks: Task) -> Steps[tuple[Said, ...]]:
     answer = yield Ask(tasks=tasks)
     if not isinstance(answer, tuple):
         raise TypeError(f"an Ask is answered by a tuple of Said, not {answer!r}")
-    return answer
-
-
-def look(
-    place: Place,
-    *,
-    limit: int,
-    since: float = 0.0,
-    link: Callable[[tuple[IncomingMessage, ...]], tuple[str, ...]] | None = None,
-) -> Steps[Seen]:
-    """Yield `Look` and return what was seen."""
-    answer = yield Look(place=place, limit=limit, since=since, link=link)
-    if not isinstance(answer, Seen):
-        raise TypeError(f"a Look is answered by Seen, not {answer!r}")
     return answer
 
 

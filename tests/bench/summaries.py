@@ -30,6 +30,7 @@ from bot.library import Library
 from bot.messages import IncomingMessage
 from bot.ports import Lease, Store
 from bot.prompting import Speech, open_speech
+from bot.prompts import Prompt
 from bot.skills import Batch, Request, Task
 from bot.skills.skill import Answer, Step
 from bot.skills.summarize import summarize
@@ -124,8 +125,17 @@ async def _speedup(speech: Speech, report: Callable[[str], None]) -> Figure:
 
 
 async def _map_s(speech: Speech, tasks: Sequence[Task], *, at_once: int, salt: str) -> float:
+    async def prompt_of(speech: Speech, task: Task) -> Prompt:
+        return await speech.task(
+            instruction=task.instruction,
+            text=task.text,
+            max_tokens=task.max_tokens,
+            salt=salt,
+            session=salt,
+        )
+
     batcher = Batcher(
-        notes=MemoryStore(), salt=salt, session=salt, stop=asyncio.Event(), at_once=at_once
+        notes=MemoryStore(), prompt_of=prompt_of, stop=asyncio.Event(), at_once=at_once
     )
     began = time.perf_counter()
     done = await batcher.do(speech, tasks, lambda done, of: None)

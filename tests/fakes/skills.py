@@ -18,7 +18,6 @@ from bot.skills import (
     Done,
     Find,
     Found,
-    Look,
     Matches,
     Measure,
     Outcome,
@@ -26,7 +25,6 @@ from bot.skills import (
     Read,
     Say,
     Search,
-    Seen,
     Sizes,
     Steps,
     Task,
@@ -97,19 +95,12 @@ class Hand:
 
     def _of_older(self, step: Step) -> Answer:
         match step:
-            case Look():
-                return self._look(step)
             case Ask():
                 return tuple(Said(text=self.model(task) or "") for task in step.tasks)
             case Say():
                 return Said(text="")
             case _:
                 raise TypeError(f"nothing is laid down for {step!r}")
-
-    def _look(self, step: Look) -> Seen:
-        wanted = step.link(self.messages) if step.link else ()
-        links = {one: f"https://x/{one}" for one in wanted}
-        return Seen(messages=self.messages, links=links)
 
     def _search(self, step: Search) -> Matches:
         """Search the messages by their words, as a `Library` does."""
