@@ -28,6 +28,7 @@ ONE_AFTER_ANOTHER = ("vllm", "browser")
 """Marks whose tests share one expensive process: all of a mark run in one xdist worker."""
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for mark in ONE_AFTER_ANOTHER:

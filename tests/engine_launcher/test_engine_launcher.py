@@ -67,7 +67,7 @@ def launcher(folder: Path, told: list[str], *, machine: Machine = MACHINE) -> La
     )
 
 
-async def until(true: Callable[[], object], *, within_s: float = 90.0) -> None:
+async def until(true: Callable[[], object], *, within_s: float = 40.0) -> None:
     async with asyncio.timeout(within_s):
         while not true():
             await asyncio.sleep(0.02)
@@ -287,7 +287,7 @@ async def test_if_we_are_killed_the_engine_ends_too(make_vllm: MakeVllm, folder:
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:
-        await until(lambda: len(vllm.alive) == 2)
+        await until(lambda: len(vllm.alive) == 2, within_s=90)  # two interpreters start
     finally:
         us.kill()
         await us.wait()
