@@ -21,6 +21,7 @@ from bot.errors import EngineWontStart
 from engine.arguments import Wishes
 from engine.checkpoint import read_checkpoint
 from engine.launcher import Launcher, serve, wait_until_up
+from engine.leash import NICENESS
 from engine.machine import Machine
 
 pytestmark = pytest.mark.timeout(90)
@@ -88,6 +89,20 @@ async def test_the_body_runs_while_the_engine_starts_and_nothing_stays_behind(
 
     assert url == f"http://127.0.0.1:{port}/v1"
     assert vllm.alive == [], "also not the child that ignores SIGTERM"
+
+
+async def test_an_engine_leaves_the_processors_to_who_reads_its_stream(
+    make_vllm: MakeVllm, folder: Path
+) -> None:
+    vllm, told = make_vllm(SERVES), list[str]()
+    keeping = asyncio.create_task(launcher(folder, told).keep())
+    await until(lambda: len(vllm.alive) == 2)
+    above = [os.getpriority(os.PRIO_PROCESS, pid) for pid in vllm.alive]
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    assert above == [min(ours + NICENESS, 19)] * 2
 
 
 async def test_an_engine_that_is_killed_is_started_again(make_vllm: MakeVllm, folder: Path) -> None:
@@ -268,6 +283,7 @@ async def test_a_checkpoint_that_can_not_be_served_is_told_before_anything_runs(
 HOLD = """
 import asyncio, sys
 from pathlib import Path
+from engine.leash import NICENESS
 from engine.launcher import serve
 
 async def hold():
