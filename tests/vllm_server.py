@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,10 @@ START_TIMEOUT_S = 500.0
 """It takes 35 s where nothing else runs, and minutes on a machine that is full."""
 TEST_TIMEOUT_S = START_TIMEOUT_S + 120
 LOOK_EVERY_S = 0.05
+WORKS_S = 0.005
+RESTS_S = 0.095
+CORE_NAME = "VLLM::EngineCor"
+"""How the kernel shortens the name that vLLM gives it."""
 
 
 @dataclass
@@ -60,6 +64,31 @@ class RunningVllm:
             yield
         finally:
             os.kill(pid, signal.SIGCONT)
+
+    @contextmanager
+    def slowed(self) -> Iterator[None]:
+        """Let the engine work a twentieth of the time, and its API server all of it.
+
+        A tiny model says all in a moment, before anybody who reads along could
+        do something in mid reply.
+        """
+        over = threading.Event()
+        core = core_pid(self.url)
+
+        def hold() -> None:
+            with suppress(ProcessLookupError):  # It may have been killed.
+                while not over.wait(WORKS_S):
+                    os.kill(core, signal.SIGSTOP)
+                    over.wait(RESTS_S)
+                    os.kill(core, signal.SIGCONT)
+
+        holder = threading.Thread(target=hold, name="vllm-slowed")
+        holder.start()
+        try:
+            yield
+        finally:
+            over.set()
+            holder.join()
 
     def wait_until_up(self) -> None:
         """Return once it is healthy."""
@@ -161,3 +190,12 @@ def server_pid(url: str) -> int:
         if b"-m" in command[:2] and f"{port}".encode() in command:
             return int(folder.name)
     raise AssertionError(f"no vLLM process listens at {port}")
+
+
+def core_pid(url: str) -> int:
+    """Return the process of the engine itself, which the API server has as its child."""
+    server = server_pid(url)
+    for child in Path(f"/proc/{server}/task/{server}/children").read_text().split():
+        if Path(f"/proc/{child}/comm").read_text().startswith(CORE_NAME):
+            return int(child)
+    raise AssertionError(f"the vLLM at {url} has no engine")

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -214,7 +214,7 @@ async def behind(
 
 
 COUNTED_WITHIN_LOOKS = 30
-BROKEN_WITHIN_REPLIES = 8
+DISTURBED_AFTER_PIECES = 10
 
 
 async def greedy(engine: VllmEngine, session: str) -> Prompt:
@@ -242,34 +242,25 @@ async def session_at(engine: VllmEngine, replica: RunningVllm) -> str:
 
 
 async def disturbed(
-    engine: VllmEngine, prompt: Prompt, disturb: Callable[[], object], *, mend: Callable[[], object]
+    engine: VllmEngine, prompt: Prompt, replica: RunningVllm, by: signal.Signals
 ) -> list[Piece]:
-    """Read a whole reply that was broken by a disturbance at its first piece.
-
-    A tiny model may have said all by then; so the reply is asked for until one breaks.
-    """
-    for _ in range(BROKEN_WITHIN_REPLIES):
-        pieces, broken = await _disturbed(engine, prompt, disturb)
-        await asyncio.to_thread(mend)
-        if broken:
-            return pieces
-    raise AssertionError("no reply was broken")
-
-
-async def _disturbed(
-    engine: VllmEngine, prompt: Prompt, disturb: Callable[[], object]
-) -> tuple[list[Piece], bool]:
+    """Read a whole reply whose replica gets a signal after ten pieces."""
     pieces = list[Piece]()
-    with capture_logs() as logs:
-        async with aclosing(engine.stream(prompt)) as stream:
-            async for piece in stream:
-                pieces.append(piece)
-                # The engine is far ahead of who reads, the more so on a busy machine.
-                if len(pieces) == 1:
-                    disturb()
-    again = [one for one in logs if one["event"] == "client.again"]
-    said = sum(len(piece.ids) for piece in pieces)
-    return pieces, bool(again) and 1 <= again[0]["after_tokens"] < said
+    pid = server_pid(replica.url)
+    try:
+        with replica.slowed(), capture_logs() as logs:
+            async with aclosing(engine.stream(prompt)) as stream:
+                async for piece in stream:
+                    pieces.append(piece)
+                    if len(pieces) == DISTURBED_AFTER_PIECES:
+                        os.kill(pid, by)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+    await asyncio.to_thread(replica.wait_until_up)
+    (again,) = [one for one in logs if one["event"] == "client.again"]
+    assert DISTURBED_AFTER_PIECES <= again["after_tokens"] < sum(len(one.ids) for one in pieces)
+    return pieces
 
 
 @pytest.mark.vllm
@@ -281,12 +272,7 @@ async def test_a_replica_killed_in_mid_reply_is_not_noticed_and_is_taken_up_when
         session = await session_at(engine, second_vllm)
         prompt = await greedy(engine, session)
         undisturbed = await whole(engine, prompt)
-        pieces = await disturbed(
-            engine,
-            prompt,
-            lambda: os.kill(server_pid(second_vllm.url), signal.SIGKILL),
-            mend=second_vllm.wait_until_up,
-        )
+        pieces = await disturbed(engine, prompt, second_vllm, signal.SIGKILL)
         async with asyncio.timeout(30):
             while not await reaches(engine, session, second_vllm):
                 await asyncio.sleep(0.2)
@@ -304,15 +290,6 @@ async def test_a_replica_that_hangs_in_mid_reply_is_left_for_another(
     async with behind(vllm, second_vllm, folder=tmp_path, idle_timeout_s=8.0) as engine:
         prompt = await greedy(engine, await session_at(engine, second_vllm))
         undisturbed = await whole(engine, prompt)
-        pid = server_pid(second_vllm.url)
-        try:
-            pieces = await disturbed(
-                engine,
-                prompt,
-                lambda: os.kill(pid, signal.SIGSTOP),
-                mend=lambda: os.kill(pid, signal.SIGCONT),
-            )
-        finally:
-            os.kill(pid, signal.SIGCONT)
+        pieces = await disturbed(engine, prompt, second_vllm, signal.SIGSTOP)
 
     assert "".join(piece.text for piece in pieces) == undisturbed

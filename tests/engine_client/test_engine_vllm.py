@@ -131,10 +131,11 @@ async def test_closing_a_stream_aborts_what_runs(vllm: RunningVllm) -> None:
         _text, ids, _finish = await collect(engine, prompt)
         await until_idle(vllm, within_s=5.0)
         made, ended = await counted()
-        for _ in range(8):
-            async with aclosing(engine.stream(prompt)) as stream:
-                await anext(stream)
-            await until_idle(vllm, within_s=5.0)
+        with vllm.slowed():
+            for _ in range(8):
+                async with aclosing(engine.stream(prompt)) as stream:
+                    await anext(stream)
+                await until_idle(vllm, within_s=5.0)
         made_now, ended_now = await counted()
 
     assert ended_now == ended  # Nothing is counted that did not come to its end.
