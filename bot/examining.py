@@ -17,13 +17,13 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
+from bot import grounding
 from bot.app import SpeechSource
 from bot.conversations import Turn
 from bot.errors import PromptRefused
 from bot.family import render_opening, render_turn
 from bot.prompting import Said, Speech
 from bot.settings import Settings
-from bot.skills import grounding
 from engine import open_engine, serve
 from engine.launcher import wait_until_up
 from engine.scoring import Scorer, open_scorer

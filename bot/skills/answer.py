@@ -14,12 +14,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bot import grounding
 from bot.conversations import Turn
 from bot.messages import IncomingMessage
 from bot.prompting import Said
 from bot.retrieval import is_question
 from bot.retrieval.terms import terms
-from bot.skills import grounding
 from bot.skills.evidence import Evidence, named, weigh
 from bot.skills.questions import holds, kind_of
 from bot.skills.quoting import bullets, day, line, quote

@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from bot import grounding
 from bot.messages import IncomingMessage
-from bot.skills import grounding
 from bot.skills.asking import Form
 from bot.skills.points import Point
 from bot.skills.quoting import bullets, day

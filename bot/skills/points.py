@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bot import grounding
 from bot.messages import IncomingMessage
-from bot.skills import grounding
 from bot.skills.quoting import LONGEST_QUOTE, line
 
 MATTERS = frozenset(

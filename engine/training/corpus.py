@@ -26,7 +26,7 @@ MINI = read_family(FOLDER / "mini.toml")
 
 FOLLOW_ON = 0.4
 """Chance that an intent which can be followed on is."""
-TASK_FIRST = 0.8
+TASK_FIRST = 0.75
 """Share of dialogues that open with a reading task."""
 TASK_AGAIN = 0.6
 """Chance of another task after one."""

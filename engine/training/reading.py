@@ -4,7 +4,8 @@ The facts are data (`intents/reading.toml`): what somebody writes, how a summary
 tells it, and what can be asked of it, each question with the value that answers
 it. Each message of a task holds other values, so that the answer must be read,
 not remembered. Of what is written and asked, some ways are held out of
-training. Also here: random words said twice, which teach copying.
+training. Words that a skill would not show, since they are more than a
+shortening of the message, are not taught: there the message is quoted. Also here: random words said twice, which teach copying.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from bot import grounding
 from engine.training.intents import HERE, CorpusError, Pools
 from engine.training.phrasing import as_typed, expand, fill, slots
 
@@ -183,22 +185,31 @@ class Reader:
             other, values = self._elsewhere(messages, rng)
             text = self._typed(rng, self._ways(other.ask, other.held_ask), values)
             return Task(kind="reading.unknown", messages=tuple(lines), question=text, reply=UNKNOWN)
+        reply, quoted = self._reply(question.answer, asked, rng)
         return Task(
-            kind="reading.quote" if question.answer == QUOTE else "reading.answer",
+            kind="reading.quote" if quoted else "reading.answer",
             messages=tuple(lines),
             question=self._typed(rng, self._ways(question.ask, question.held_ask), asked.values),
-            reply=sentence(fill(question.answer, self._pools, rng, asked.values)),
+            reply=reply,
             value=fill(question.value, self._pools, rng, asked.values),
         )
 
     def summary(self, rng: Random) -> Task:
         """Return two to six messages to sum up, one or two of which tell something."""
         messages = self._messages(rng, rng.choice((1, 2, 2)), asked=False)
-        told = [sentence(fill(one.fact.tell, self._pools, rng, one.values)) for one in messages]
+        told = [self._reply(one.fact.tell, one, rng)[0] for one in messages]
         lines = [one.line for one in messages]
         for _ in range(rng.randint(1, 6 - len(lines))):
             lines.insert(rng.randrange(len(lines) + 1), self._chat(rng))
         return Task(kind="reading.summary", messages=tuple(lines), reply=" ".join(told))
+
+    def _reply(self, words: str, message: _Message, rng: Random) -> tuple[str, bool]:
+        """Return what to say of a message, and whether that quotes it."""
+        reply = sentence(fill(words, self._pools, rng, message.values))
+        if words != QUOTE and grounding.supported(reply, [message.line]):
+            return reply, False
+        quote = fill(QUOTE, self._pools, rng, message.values)
+        return quote if quote.endswith((".", "!", "?")) else f"{quote}.", True
 
     def _ways(self, trained: tuple[str, ...], held: tuple[str, ...]) -> tuple[str, ...]:
         return (self._held_out and held) or trained

@@ -13,6 +13,7 @@ import pytest
 from fakes.talk import message
 from tokenizers import Tokenizer
 
+from bot import grounding
 from bot.conversations import Turn
 from bot.family import render_task
 from bot.messages import Person
@@ -29,7 +30,7 @@ from engine.training.intents import (
     load_pools,
     plain,
 )
-from engine.training.reading import ANSWER, SUMMARIZE, Reader
+from engine.training.reading import ANSWER, SUMMARIZE, UNKNOWN, Reader
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +186,21 @@ def test_a_table_that_is_wrong_is_named(tmp_path: Path, table: str, wrong: str) 
         load_intents(tmp_path)
 
     assert "broken" in str(caught.value)
+
+
+def test_every_reply_of_a_reading_task_is_one_that_a_skill_would_show() -> None:
+    """In other words only where they pass the grounding check; else the message, as it is."""
+    reader, rng = Reader(load_pools()), Random(5)
+    for _ in range(600):
+        task = reader.task(rng)
+        for claim in grounding.sentences(task.reply):
+            assert (
+                task.reply == UNKNOWN
+                or grounding.supported(claim, task.messages)
+                or any(
+                    claim.rpartition(" wrote: ")[2].rstrip(".") in line for line in task.messages
+                )
+            ), (task, claim)
 
 
 def test_tasks_are_worded_as_the_skills_word_them() -> None:

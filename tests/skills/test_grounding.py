@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.skills.grounding import best_source, sentences, supported
+from bot.grounding import best_source, sentences, supported
 
 SOURCES = [
     "- Ana: The release of 2.4 moved to Thursday because the login test fails.",
