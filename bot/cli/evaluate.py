@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -39,9 +38,7 @@ def model(
         ),
     ] = False,
     show: Annotated[int, typer.Option(min=0, help="Failures to print.")] = 10,
-    json_to: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Where the figures go as JSON.")
-    ] = None,
+    out: Annotated[Path, typer.Option(help="Where the figures are merged in.")] = RESULTS,
     part: Annotated[
         float, typer.Option(min=0.01, max=1.0, help="Share of the questions, for a quick look.")
     ] = 1.0,
@@ -49,6 +46,7 @@ def model(
     """Ask a served model what it was never trained on, and print how often it is right."""
     import asyncio
 
+    from bot.figures import merge
     from bot.logs import set_up_logs
     from bot.settings import load_settings
 
@@ -57,19 +55,7 @@ def model(
     examined, probed = asyncio.run(_judge(checkpoint, settings, likeliest=likeliest, part=part))
     scores = (*examined.scores, *probed.scores)
     _print(scores, examined, probed, show)
-    if json_to is not None:
-        json_to.parent.mkdir(parents=True, exist_ok=True)
-        told = {
-            one.name: {
-                "value": one.value,
-                "unit": one.unit,
-                "baseline": one.baseline,
-                "n": one.n,
-                "how": one.measured,
-            }
-            for one in scores
-        }
-        json_to.write_text(json.dumps(told, indent=2) + "\n")
+    merge((one.figure for one in scores), out)
 
 
 @app.command()

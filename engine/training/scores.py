@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
+from bot.figures import Figure
+
 Z = 1.96
 """Of a normal distribution: 95 % lie so many deviations around the mean."""
 
@@ -28,9 +30,16 @@ class Score:
     how: str
 
     @property
-    def measured(self) -> str:
-        """How it was measured, with the interval."""
-        return f"{self.how}; 95 %: {self.low:.3f} to {self.high:.3f}"
+    def figure(self) -> Figure:
+        """What `build/bench.json` keeps of it; the interval stands in the words."""
+        return Figure(
+            name=self.name,
+            value=self.value,
+            unit=self.unit,
+            baseline=self.baseline,
+            n=self.n,
+            how=f"{self.how}; 95 %: {self.low:.3f} to {self.high:.3f}",
+        )
 
 
 def share(name: str, found: Sequence[bool], *, how: str, baseline: float | None = None) -> Score:

@@ -15,10 +15,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from statistics import median, quantiles
 
-from bench.figures import Figure
 from redis.asyncio import Redis
 
 from bot.conversations import in_place
+from bot.figures import Figure
 from bot.messages import IncomingMessage, Person, Place
 from bot.store import embedded_valkey, open_store
 from bot.store.keys import prefix_of

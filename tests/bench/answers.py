@@ -18,10 +18,10 @@ from random import Random
 from statistics import median, quantiles
 
 import numpy as np
-from bench.figures import Figure
 
 from bot.app import open_embedder
 from bot.changes import Changes
+from bot.figures import Figure
 from bot.library import Library
 from bot.measuring import measure_answers
 from bot.messages import IncomingMessage, Person, Place

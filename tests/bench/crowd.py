@@ -27,7 +27,6 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp import web
-from bench.figures import Figure
 from fakes.completions import CompletionsServer, Stream, says
 from fakes.valkey import running_valkey
 from vllm_server import free_port
@@ -35,6 +34,7 @@ from vllm_server import free_port
 from adapters.sandbox.discord import Pace
 from adapters.sandbox.server import Sandbox
 from adapters.sandbox.world import World
+from bot.figures import Figure
 from bot.messages import PLATFORMS
 
 CONVERSATIONS = 500

@@ -14,13 +14,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.figures import Figure
 from fakes.valkey import running_valkey
 from fuzz.answers import discord_clients, engine_clients, slack_clients
 from fuzz.events import Toll, send_damaged
 from fuzz.mutating import drawn
 from fuzz.wires import Crashes, discord_wire, slack_wire
 
+from bot.figures import Figure
 from bot.store import open_store
 
 EVENTS = 30_000

@@ -16,11 +16,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from bench.figures import Figure
 from fakes.stored import stored
 from fakes.valkey import RunningValkey, running_valkey
 
 from bot.conversations import Conversation, Made, Turn, in_place
+from bot.figures import Figure
 from bot.messages import IncomingMessage, Mail, Person, Place
 from bot.ports import Store
 from bot.store import open_store

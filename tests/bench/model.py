@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bench.figures import Figure
-
 from bot.examining import examine, open_examined
+from bot.figures import Figure
 from bot.probing import probe
 from bot.settings import Settings
 from engine.checkpoint import BUNDLED
@@ -19,15 +18,4 @@ async def measure(report: Callable[[str], None]) -> Sequence[Figure]:
     async with open_examined(str(BUNDLED), Settings(), report) as (speech, scorer):
         examined = await examine(speech, scorer, draw(Size()), report)
         probed = await probe(speech, scorer, load_probes(), report)
-    scores = (*examined.scores, *probed.scores)
-    return [
-        Figure(
-            name=one.name,
-            value=one.value,
-            unit=one.unit,
-            baseline=one.baseline,
-            n=one.n,
-            how=one.measured,
-        )
-        for one in scores
-    ]
+    return [one.figure for one in (*examined.scores, *probed.scores)]

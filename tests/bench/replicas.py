@@ -14,12 +14,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.figures import Figure
 from replicas import Replicas, running_replicas
 from structlog.testing import capture_logs
 from tiny_gptj import write_tiny_gptj
 
 from bot.errors import EngineError
+from bot.figures import Figure
 from bot.ports import Engine
 from bot.prompts import Prompt, Sampling
 from engine import open_engine

@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from bench import accept, answers, crowd, fuzz, memory, model, replicas, speed, summaries
-from bench.figures import Figure, merge, show
 from chaos.run import measure as measure_chaos
 from rich.console import Console
 
+from bot.figures import Figure, merge, show
 from bot.logs import set_up_logs
 
 RESULTS = Path(__file__).parents[2] / "build" / "bench.json"

@@ -10,12 +10,12 @@ from contextlib import aclosing
 from pathlib import Path
 from statistics import median
 
-from bench.figures import Figure
 from stage import Stage, playing
 from vllm_server import free_port
 
 from adapters.sandbox.server import Sandbox
 from adapters.sandbox.world import Event, Message
+from bot.figures import Figure
 from bot.messages import PLATFORMS, PlatformName
 from bot.ports import Engine
 from bot.prompts import Finish, Prompt, Sampling

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from bench.figures import Figure
 from fakes.channels import BEGAN, PEOPLE, errors_of
 from fakes.skills import Hand
 from fakes.store import MemoryStore
@@ -26,6 +25,7 @@ from vllm_server import free_port
 from bot.batching import Batcher
 from bot.conversations import in_place
 from bot.driving import Driver
+from bot.figures import Figure
 from bot.library import Library
 from bot.messages import IncomingMessage
 from bot.ports import Lease, Store

@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import quantiles
 
-from bench.figures import Figure, merge, show
 from chaos import plan as scripts
 from chaos.collecting import collect
 from chaos.oracle import History, Verdict, judge
@@ -26,6 +25,7 @@ from tiny_gptj import write_tiny_gptj
 from vllm_server import free_port
 
 from adapters.sandbox.server import Sandbox
+from bot.figures import Figure, merge, show
 from engine.launcher import serve, wait_until_up
 
 BUILD = Path(__file__).parents[2] / "build"

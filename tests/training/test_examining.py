@@ -88,7 +88,7 @@ def test_the_command_prints_the_rule_and_writes_the_figures(
     monkeypatch.chdir(tmp_path)
 
     told = CliRunner().invoke(
-        app, ["evaluate", "model", vllm.url, "--part", "0.01", "--json", "build/figures.json"]
+        app, ["evaluate", "model", vllm.url, "--part", "0.01", "--out", "build/figures.json"]
     )
 
     assert told.exit_code == 0, told.output
