@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TypeVar
 
 import structlog
 
@@ -14,7 +11,8 @@ from adapters.discord.history import page, read
 from adapters.discord.limits import HISTORY_PAGE, id_at
 from adapters.discord.payloads import DEFAULT, REPLY, THREAD_STARTER, MessagePayload
 from adapters.discord.rest import Rest
-from bot.errors import PlatformError, TooFast
+from adapters.patience import patiently
+from bot.errors import PlatformError
 from bot.histories import History
 from bot.messages import IncomingMessage, Place
 
@@ -23,10 +21,6 @@ log = structlog.get_logger(__name__)
 SAID = (DEFAULT, REPLY, THREAD_STARTER)
 THREADS_MAX = 100
 """Threads of a channel that are read, those with the newest messages."""
-PATIENCE = 4
-WAIT_MAX_S = 60.0
-
-Answer = TypeVar("Answer")
 
 
 async def read_range(
@@ -88,7 +82,7 @@ async def _one(
             got = await page(rest, place.thread or place.channel, "before", before, HISTORY_PAGE)
             return got.messages, got.count, got.oldest
 
-        messages, count, oldest = await _patiently(ask)
+        messages, count, oldest = await patiently(ask, of="discord")
         there = there or bool(count)
         payloads += [
             one
@@ -118,16 +112,3 @@ def _told(
         threads=threads,
         whole=whole,
     )
-
-
-async def _patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Ask, and ask again where Discord wants it slower."""
-    for _ in range(PATIENCE):
-        try:
-            return await ask()
-        except TooFast as error:
-            if error.retry_after_s > WAIT_MAX_S:
-                raise
-            log.info("discord.reading_slowed", retry_after_s=error.retry_after_s)
-            await asyncio.sleep(error.retry_after_s)
-    return await ask()

@@ -56,7 +56,14 @@ class Reader:
         else:
             found = await self._channel(place.channel, limit=wanted, oldest=oldest)
         newest = [one for one in sorted(found, key=_at)[-wanted:] if seconds_of(one) >= since]
-        asked = dict.fromkeys(one for each in newest for one in normalise.people_of(each))
+        return await self.understood(place, newest)
+
+    async def understood(self, place: Place, said: Sequence[Json]) -> tuple[IncomingMessage, ...]:
+        """Return what Slack has of a channel's messages as Jay's types, with people's names.
+
+        What is no message of a person's, or Jay's own, is left out.
+        """
+        asked = dict.fromkeys(one for each in said for one in normalise.people_of(each))
         names = await self.people.names(islice(asked, PEOPLE_MAX))
         outside = Place(
             platform="slack",
@@ -65,7 +72,7 @@ class Reader:
             direct=place.direct,
         )
         read = (
-            normalise.read_message(one, place=outside, jay=self.jay, names=names) for one in newest
+            normalise.read_message(one, place=outside, jay=self.jay, names=names) for one in said
         )
         return tuple(one for one in read if one is not None)
 

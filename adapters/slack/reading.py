@@ -7,33 +7,18 @@ too, as far back as `BEFORE_PAGES` reach.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from itertools import islice
-from typing import TypeVar
-
-import structlog
-
+from adapters.patience import patiently
 from adapters.slack import normalise
 from adapters.slack.errors import translated
 from adapters.slack.history import Json, Reader, cursor_of, messages_of, seconds_of
 from adapters.slack.limits import PAGE
-from bot.errors import TooFast
 from bot.histories import History
-from bot.messages import IncomingMessage, Place
-
-log = structlog.get_logger(__name__)
+from bot.messages import Place
 
 THREADS_MAX = 100
 """Threads that are read, those with the newest replies; each is a call of its own."""
 BEFORE_PAGES = 2
 """Pages of before the range that are searched for roots with replies in it."""
-PEOPLE_MAX = 200
-"""The most people whose names are asked for; of the others the id stands in."""
-PATIENCE = 4
-WAIT_MAX_S = 60.0
-
-Answer = TypeVar("Answer")
 
 
 async def read_range(
@@ -62,7 +47,7 @@ async def read_range(
             said, whole, complete = said[-limit:], False, complete - {root}
         found |= {_ts(one): one for one in said}
     return History(
-        messages=await _read(reader, place, sorted(found.values(), key=seconds_of)),
+        messages=await reader.understood(place, sorted(found.values(), key=seconds_of)),
         begins=begins,
         threads=frozenset(complete),
         whole=whole,
@@ -90,7 +75,7 @@ async def _outside(
                 )
             return messages_of(answer), cursor_of(answer)
 
-        messages, cursor = await _patiently(page)
+        messages, cursor = await patiently(page, of="slack")
         listed += messages
         inside = [
             one
@@ -114,33 +99,7 @@ async def _inside(
     async def replies() -> list[Json]:
         return await reader.thread(channel, root, limit=limit + 1, oldest=oldest)
 
-    return [one for one in await _patiently(replies) if since <= seconds_of(one) < until]
-
-
-async def _patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Ask, and ask again where Slack wants it slower."""
-    for _ in range(PATIENCE):
-        try:
-            return await ask()
-        except TooFast as error:
-            if error.retry_after_s > WAIT_MAX_S:
-                raise
-            log.info("slack.reading_slowed", retry_after_s=error.retry_after_s)
-            await asyncio.sleep(error.retry_after_s)
-    return await ask()
-
-
-async def _read(reader: Reader, place: Place, said: list[Json]) -> tuple[IncomingMessage, ...]:
-    asked = dict.fromkeys(one for each in said for one in normalise.people_of(each))
-    names = await reader.people.names(islice(asked, PEOPLE_MAX))
-    outside = Place(
-        platform="slack",
-        workspace=reader.jay.team_id,
-        channel=place.channel,
-        direct=place.direct,
-    )
-    read = (normalise.read_message(one, place=outside, jay=reader.jay, names=names) for one in said)
-    return tuple(one for one in read if one is not None)
+    return [one for one in await patiently(replies, of="slack") if since <= seconds_of(one) < until]
 
 
 def _ts(message: Json) -> str:
