@@ -51,7 +51,7 @@ def whole_run(
 def test_the_bundled_checkpoint_learns_an_operators_answers(data: Path, tmp_path: Path) -> None:
     """The promise of `jay finetune`: minutes on a CPU, and it answers as it was taught."""
     seen: list[Data] = []
-    recipe = replace(load_tuning("tune"), epochs=9, kept=0.25, rate=0.001, threads=1)
+    recipe = replace(load_tuning("tune"), epochs=9, kept=0.4, rate=0.001, threads=1)
 
     outcome = finetune(data, recipe, out=tmp_path, found=seen.append)
 
