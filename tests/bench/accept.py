@@ -69,8 +69,8 @@ async def _compare(store: RedisStore, append: Step, report: Callable[[str], None
     appending: list[tuple[float, list[float]]] = []
     for at in range(ROUNDS):
         report(f"round {at + 1} of {ROUNDS}")
-        appending.append(await _round(append, f"x{at}"))
-        accepting.append(await _round(accept, f"a{at}"))
+        appending.append(await _round(append, 2 * at))
+        accepting.append(await _round(accept, 2 * at + 1))
     ratios = [ours[0] / plain[0] for ours, plain in zip(accepting, appending, strict=True)]
     how = f"{AT_ONCE} at once, appendfsync always, embedded Valkey"
     return [
@@ -101,9 +101,9 @@ async def _compare(store: RedisStore, append: Step, report: Callable[[str], None
     ]
 
 
-async def _round(step: Step, name: str) -> tuple[float, list[float]]:
+async def _round(step: Step, number: int) -> tuple[float, list[float]]:
     """Return steps a second, and how long each took."""
-    messages = iter([_message(name, at) for at in range(MESSAGES)])
+    messages = iter([_message(number * MESSAGES + at) for at in range(MESSAGES)])
     waits: list[float] = []
 
     async def work() -> None:
@@ -117,12 +117,13 @@ async def _round(step: Step, name: str) -> tuple[float, list[float]]:
     return MESSAGES / (time.perf_counter() - began), waits
 
 
-def _message(name: str, at: int) -> IncomingMessage:
+def _message(at: int) -> IncomingMessage:
+    """Return one that is later than all before: an earlier one takes in what followed it."""
     person = Person(id=f"U{at % 200:08}", name="Ana")
     place = Place(platform="slack", workspace="T0000001", channel=f"C{at % CHANNELS:08}")
     return IncomingMessage(
         place=place,
-        message_id=f"17000{name}.{at:06}",
+        message_id=f"1700{at:06}.000000",
         author=person,
         text=TEXT,
         sent_at=1_700_000_000.0 + at,
