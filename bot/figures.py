@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Figure:
 
 def show(figures: Iterable[Figure], console: Console) -> None:
     """Print a table."""
-    table = Table("figure", "value", "unit", "baseline", "n", "how")
+    table = Table(Column("figure", no_wrap=True), "value", "unit", "baseline", "n", "how")
     for one in figures:
         baseline = "" if one.baseline is None else f"{one.baseline:,.4g}"
         table.add_row(one.name, f"{one.value:,.4g}", one.unit, baseline, str(one.n), one.how)

@@ -8,7 +8,15 @@ from pathlib import Path
 
 from bot.app import SpeechSource, managed_engine, open_embedder, open_model
 from bot.chatting import wait_for_speech
-from bot.evaluating import Answered, Report, evaluate_answers, figures, load_answer_set
+from bot.evaluating import (
+    Answered,
+    Report,
+    evaluate_answers,
+    evaluate_summaries,
+    figures,
+    load_answer_set,
+    summary_figures,
+)
 from bot.figures import Figure
 from bot.settings import Settings
 
@@ -16,10 +24,10 @@ ENGINE_WAIT_S = 900.0
 """Nobody waits for a measurement; on a busy machine vLLM takes minutes to start."""
 
 
-async def measure_answers(
+async def measure_skills(
     settings: Settings, data: Path, *, report: Report, develop: bool = False
 ) -> Sequence[Figure]:
-    """Ask the questions of an answer set and return the figures.
+    """Ask the questions of an answer set, sum its conversations up, and return the figures.
 
     Args:
         settings: they name the engine; without one it is started.
@@ -39,11 +47,13 @@ async def measure_answers(
         speech = await wait_for_speech(SpeechSource(settings, engine), wait_s=ENGINE_WAIT_S)
         embedder = open_embedder()
         answered = await evaluate_answers(answers, speech, embedder, part=part, report=report)
+        summed_up = await evaluate_summaries(answers, speech, part=part, report=report)
     for one in answered:
         if develop and not _is_right(one):
             report(f"{one.question.question} [{one.question.gold}]\n  {one.shown}")
     how = f"{speech.model.name}, {'MiniLM and BM25' if embedder else 'BM25 alone'}"
-    return figures(answered, part=part, how=how)
+    of_answers = figures(answered, part=part, how=how)
+    return [*of_answers, *summary_figures(summed_up, part=part, how=speech.model.name)]
 
 
 def _is_right(one: Answered) -> bool:

@@ -66,21 +66,21 @@ def skills(
         bool, typer.Option(help="Ask the part to develop with, and print what went wrong.")
     ] = False,
 ) -> None:
-    """Answer questions about conversations with known facts; print and keep the figures. Minutes."""
+    """Answer questions about conversations with known facts, and sum them up. Minutes."""
     import asyncio
 
     from rich.console import Console
 
     from bot.figures import merge, show
     from bot.logs import set_up_logs
-    from bot.measuring import measure_answers
+    from bot.measuring import measure_skills
     from bot.settings import load_settings
 
     settings = load_settings()
     set_up_logs(level="warning" if settings.log_level == "info" else settings.log_level)
     console = Console()
     told = asyncio.run(
-        measure_answers(
+        measure_skills(
             settings,
             data,
             report=lambda line: console.print(f"[dim]· {line}[/]"),

@@ -1,4 +1,4 @@
-"""Group `answers`: questions about conversations with known facts, and a large index's speed.
+"""Group `answers`: the skills on conversations with known facts, and a large index's speed.
 
 The answers come from the bundled checkpoint on vLLM. The index holds 100,000
 messages of made-up words, spread as words are in a language; their vectors are
@@ -23,7 +23,7 @@ from bot.app import open_embedder
 from bot.changes import Changes
 from bot.figures import Figure
 from bot.library import Library
-from bot.measuring import measure_answers
+from bot.measuring import measure_skills
 from bot.messages import IncomingMessage, Person, Place
 from bot.retrieval import searched_text
 from bot.retrieval.embedding import WIDTH
@@ -42,7 +42,7 @@ PLACE = Place(platform="slack", workspace="T1", channel="C1")
 async def measure(report: Callable[[str], None]) -> Sequence[Figure]:
     """Time the index, then ask the questions."""
     fast = await measure_index(report)
-    return [*fast, *await measure_answers(load_settings(), ANSWERS, report=report)]
+    return [*fast, *await measure_skills(load_settings(), ANSWERS, report=report)]
 
 
 class LongLog:

@@ -7,7 +7,17 @@ from pathlib import Path
 
 from data.make_answers import HERE, SET, draw
 
-from bot.evaluating import Answered, Line, Question, Talk, figures, load_answer_set, unsupported
+from bot.evaluating import (
+    Answered,
+    Line,
+    Question,
+    SummedUp,
+    Talk,
+    figures,
+    load_answer_set,
+    summary_figures,
+    unsupported,
+)
 from bot.skills import Outcome
 from engine.training.intents import HERE as INTENTS
 
@@ -89,3 +99,22 @@ def test_figures_tell_right_from_wrong() -> None:
     assert told["answer_exact_match"] == 0.5
     assert told["citation_precision"] == 0.5
     assert told["unsupported_claims_shown"] == 0.0
+
+
+def test_a_summary_keeps_a_fact_only_where_a_line_links_the_message_that_states_it() -> None:
+    summed_up = SummedUp(
+        talk=TALK,
+        messages=TALK.said(),
+        facts=(("1", "Friday"), ("2", "Monday")),
+        lines=(
+            ("1", "- The demo is on Friday ([1 Jan](#1))"),
+            ("1", "- The party is on Monday ([1 Jan](#1))"),
+        ),
+    )
+
+    told = {one.name: one.value for one in summary_figures([summed_up], part="held_out", how="")}
+
+    assert told["summary_fact_recall"] == 0.5
+    assert told["summary_unsupported_claims"] == 1.0
+    assert told["summary_fact_recall_extractive"] == 1.0  # Two lines, and there are two messages.
+    assert told["summary_in_words"] == 1.0

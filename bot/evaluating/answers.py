@@ -1,4 +1,4 @@
-"""Runs the skills on conversations with known facts, and counts how they did.
+"""`/answer` on conversations with known facts, and how it did.
 
 The model in use, the store, the index and the skill are the real ones; the
 conversations come from a file (`tests/data/answers.json`). How an answer is
@@ -10,23 +10,18 @@ an answer names.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import mean
 from tempfile import TemporaryDirectory
 
-from pydantic import TypeAdapter, ValidationError
-
 from bot.conversations import Turn
-from bot.errors import SettingsError
+from bot.evaluating.talks import ASKER, AnswerSet, Question, Report, Talk
 from bot.figures import Figure
 from bot.library import Library
-from bot.messages import IncomingMessage, Person, Place
 from bot.ports import Store
 from bot.prompting import Said, Speech
 from bot.retrieval import Embedder
@@ -34,8 +29,8 @@ from bot.skills import Ask, Cite, Cited, Outcome, Progress, Request, Search, Ste
 from bot.skills.answer import answer
 from bot.skills.skill import Answer
 from bot.store import embedded_valkey, open_store
+from engine.training.scores import mean, share
 
-ASKER = Person(id="U0", name="Asker")
 STEP = 20
 """Questions asked side by side: the engine batches them."""
 HITS = 3
@@ -44,54 +39,6 @@ FOUND_NOTHING = "I found no"
 FROM = "\n\nFrom:\n"
 """What stands between the model's words and the messages they stand on."""
 WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W_]+")
-
-Report = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A message of a conversation."""
-
-    id: str
-    author: str
-    text: str
-    sent_at: float
-    thread: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A question, and what is right to say."""
-
-    question: str
-    gold: str
-    """The value that an answer must hold; empty: no message holds one."""
-    messages: tuple[str, ...] = ()
-    """Ids of the messages that hold it."""
-    paraphrase: bool = False
-    """It shares few words with its message."""
-    after: str = ""
-    """The question that was asked before it in the same thread."""
-    unanswerable: str = ""
-    """`near`: said of this thing is something else; `absent`: it was said of other things."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Talk:
-    """A conversation with its questions."""
-
-    name: str
-    part: str
-    """`develop` or `held_out`."""
-    messages: tuple[Line, ...]
-    questions: tuple[Question, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerSet:
-    """All conversations."""
-
-    conversations: tuple[Talk, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,22 +69,6 @@ class Answered:
         return self.shown.startswith(FOUND_NOTHING)
 
 
-def load_answer_set(path: Path) -> AnswerSet:
-    """Read an answer set.
-
-    Raises:
-        SettingsError: it is not there, or can't be one.
-    """
-    try:
-        return TypeAdapter(AnswerSet).validate_python(json.loads(path.read_text()))
-    except FileNotFoundError as error:
-        raise SettingsError(
-            f"{path} is not there; run this in a checkout, or name --data"
-        ) from error
-    except (ValueError, ValidationError) as error:
-        raise SettingsError(f"{path} is no answer set: {error}") from error
-
-
 async def evaluate_answers(
     data: AnswerSet, speech: Speech, embedder: Embedder | None, *, part: str, report: Report
 ) -> list[Answered]:
@@ -148,8 +79,8 @@ async def evaluate_answers(
         for talk in data.conversations:
             if talk.part != part:
                 continue
-            await store.log_history([_message(talk, one) for one in talk.messages])
-            while embedder and (await library.search(_place(talk), "", most=1)).by_meaning < len(
+            await store.log_history(talk.said())
+            while embedder and (await library.search(talk.place, "", most=1)).by_meaning < len(
                 talk.messages
             ):
                 # Each search makes some of the vectors that are missing.
@@ -185,7 +116,7 @@ class _Trial:
         steps = answer(
             Request(
                 text=one.question,
-                place=_place(self._talk),
+                place=self._talk.place,
                 person=ASKER,
                 turns=tuple(turns),
                 command=True,
@@ -237,10 +168,8 @@ def figures(answered: Sequence[Answered], *, part: str, how: str) -> list[Figure
     return [replace(one, name=one.name + end, how=f"{one.how}; {how}") for one in told]
 
 
-def _share(name: str, hits: Iterable[bool | float], told: str) -> Figure:
-    counted = [float(one) for one in hits]
-    value = mean(counted) if counted else 0.0
-    return Figure(name=name, value=value, unit="share", n=len(counted), how=told)
+def _share(name: str, hits: Iterable[bool], told: str, baseline: float | None = None) -> Figure:
+    return share(name, list(hits), how=told, baseline=baseline).figure
 
 
 def _of_retrieval(answered: Sequence[Answered]) -> list[Figure]:
@@ -287,7 +216,12 @@ def _of_words(answered: Sequence[Answered]) -> list[Figure]:
         _share("answer_in_words", (bool(one.words) for one in held), "the model's words are shown"),
         _share("answer_words_right", map(_words_right, worded), "of these, hold the right value"),
         _share("answer_exact_match", exact, "the words besides the question's are the value alone"),
-        _share("answer_f1", map(_f1, held), "of these words and the value; not in words: 0"),
+        mean(
+            "answer_f1",
+            [_f1(one) for one in held],
+            unit="share",
+            how="of these words and the value; not in words: 0",
+        ).figure,
     ]
 
 
@@ -309,11 +243,7 @@ def _words_right(one: Answered) -> bool:
 
 def unsupported(one: Answered) -> bool:
     """Tell whether the model's words name a value that no single source of theirs holds."""
-    values = {gold for each in one.talk.questions if (gold := each.gold.lower())}
-    values |= {line.author.lower() for line in one.talk.messages}
-    words = one.words.lower()
-    named = {value for value in values if re.search(rf"(?<!\w){re.escape(value)}(?!\w)", words)}
-    named |= set(re.findall(r"\d+(?:[.,:]\d+)*", words))
+    named = one.talk.named(one.words)
     sources = [
         f"{line.author}: {line.text}".lower()
         for line in one.talk.messages
@@ -347,17 +277,3 @@ async def _empty_store() -> AsyncIterator[Store]:
             open_store(url, retention_days=3_650, max_turns=10, max_log=10_000) as store,
         ):
             yield store
-
-
-def _place(talk: Talk) -> Place:
-    return Place(platform="slack", workspace="T0", channel=talk.name)
-
-
-def _message(talk: Talk, line: Line) -> IncomingMessage:
-    return IncomingMessage(
-        place=replace(_place(talk), thread=line.thread),
-        message_id=line.id,
-        author=Person(id=line.author, name=line.author),
-        text=line.text,
-        sent_at=line.sent_at,
-    )
