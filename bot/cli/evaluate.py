@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from bot.examining import Examined
-    from bot.probing import Probed
+    from bot.judging.examining import Examined
+    from bot.judging.probing import Probed
     from bot.settings import Settings
     from engine.training.scores import Score
 
@@ -72,8 +72,8 @@ def skills(
     from rich.console import Console
 
     from bot.figures import merge, show
+    from bot.judging.skills import measure_skills
     from bot.logs import set_up_logs
-    from bot.measuring import measure_skills
     from bot.settings import load_settings
 
     settings = load_settings()
@@ -95,8 +95,8 @@ def skills(
 async def _judge(
     checkpoint: str, settings: Settings, *, likeliest: bool, part: float
 ) -> tuple[Examined, Probed]:
-    from bot.examining import examine, greedy, open_examined
-    from bot.probing import probe
+    from bot.judging.examining import examine, greedy, open_examined
+    from bot.judging.probing import probe
     from engine.checkpoint import BUNDLED
     from engine.training.exam import Size, draw
     from engine.training.probes import load_probes

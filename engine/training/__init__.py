@@ -30,7 +30,7 @@ From a checkpoint (`jay finetune`):
     tuner       transformers' GPT-J with what trains it
     finetune    all of the above as one resumable run
 
-Out of it, and how good it is (`jay evaluate model`; who asks is `bot.examining`):
+Out of it, and how good it is (`jay evaluate model`; who asks is `bot.judging.examining`):
 
     publish     the safetensors directory
     exam        what a checkpoint is asked: draws that training never makes

@@ -2,7 +2,7 @@
 
 Phrasings that were held out of training, things and names that no run has
 coined, another seed. The same questions for every checkpoint, whatever its
-family: who asks them is `bot.examining`, what is right is `judge`.
+family: who asks them is `bot.judging.examining`, what is right is `judge`.
 """
 
 from __future__ import annotations

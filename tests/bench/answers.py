@@ -22,8 +22,8 @@ import numpy as np
 from bot.app import open_embedder
 from bot.changes import Changes
 from bot.figures import Figure
+from bot.judging.skills import measure_skills
 from bot.library import Library
-from bot.measuring import measure_skills
 from bot.messages import IncomingMessage, Person, Place
 from bot.retrieval import searched_text
 from bot.retrieval.embedding import WIDTH

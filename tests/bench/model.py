@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bot.examining import examine, open_examined
 from bot.figures import Figure
-from bot.probing import probe
+from bot.judging.examining import examine, open_examined
+from bot.judging.probing import probe
 from bot.settings import Settings
 from engine.checkpoint import BUNDLED
 from engine.training.exam import Size, draw

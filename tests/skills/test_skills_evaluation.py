@@ -7,17 +7,9 @@ from pathlib import Path
 
 from data.make_answers import HERE, SET, draw
 
-from bot.evaluating import (
-    Answered,
-    Line,
-    Question,
-    SummedUp,
-    Talk,
-    figures,
-    load_answer_set,
-    summary_figures,
-    unsupported,
-)
+from bot.judging.answers import Answered, figures, unsupported
+from bot.judging.summaries import SummedUp, summary_figures
+from bot.judging.talks import Line, Question, Talk, load_answer_set
 from bot.skills import Outcome
 from engine.training.intents import HERE as INTENTS
 

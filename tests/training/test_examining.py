@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from vllm_server import RunningVllm
 
 from bot.cli import app
-from bot.examining import examine, greedy, open_examined
-from bot.probing import probe
+from bot.judging.examining import examine, greedy, open_examined
+from bot.judging.probing import probe
 from bot.settings import Settings
 from engine.training.exam import Size, draw
 from engine.training.probes import load_probes

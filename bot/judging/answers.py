@@ -19,8 +19,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.conversations import Turn
-from bot.evaluating.talks import ASKER, AnswerSet, Question, Report, Talk
 from bot.figures import Figure
+from bot.judging.talks import ASKER, AnswerSet, Question, Report, Talk
 from bot.library import Library
 from bot.ports import Store
 from bot.prompting import Said, Speech

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from bot.conversations import Turn
-from bot.examining import ENDED, Report, at_once, greedy, reply
 from bot.family import render_cue, render_opening, render_turn
+from bot.judging.examining import ENDED, Report, at_once, greedy, reply
 from bot.prompting import Speech
 from engine.scoring import Scorer
 from engine.training.judge import declines

@@ -8,16 +8,10 @@ from pathlib import Path
 
 from bot.app import SpeechSource, managed_engine, open_embedder, open_model
 from bot.chatting import wait_for_speech
-from bot.evaluating import (
-    Answered,
-    Report,
-    evaluate_answers,
-    evaluate_summaries,
-    figures,
-    load_answer_set,
-    summary_figures,
-)
 from bot.figures import Figure
+from bot.judging.answers import Answered, evaluate_answers, figures
+from bot.judging.summaries import evaluate_summaries, summary_figures
+from bot.judging.talks import Report, load_answer_set
 from bot.settings import Settings
 
 ENGINE_WAIT_S = 900.0

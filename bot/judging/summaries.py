@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from bot.evaluating.talks import ASKER, AnswerSet, Report, Talk
 from bot.figures import Figure
 from bot.grounding import content_words
+from bot.judging.talks import ASKER, AnswerSet, Report, Talk
 from bot.messages import IncomingMessage
 from bot.prompting import Said, Speech
 from bot.skills import (
