@@ -26,6 +26,8 @@ class Offered:
     argument_description: str = "last 50, today"
     required: bool = False
     private: bool = False
+    choices: tuple = ()
+    where: tuple = ("channels", "threads", "direct")
 
 
 SUMMARIZE = Offered(name="summarize")
