@@ -88,7 +88,7 @@ class Catalogue:
         before, self.own = self.own, own
         for path, one in own.items():
             old = before.get(path)
-            if one is old:
+            if one is old or (old and one.refused and str(one.refused) == str(old.refused)):
                 continue
             if one.refused:
                 log.error(
@@ -149,7 +149,8 @@ def _read(path: Path, stamp: Stamp, old: SkillFile | None, *, full: bool) -> Ski
         template = read_skill(_text(path), file=str(path), stem=path.stem, taken=TAKEN)
     except SkillRefused as refused:
         kept = None if full or old is None else old.command
-        return SkillFile(path=path, stamp=stamp, command=kept, refused=refused)
+        # Where there is no room, there may be some at the next look.
+        return SkillFile(path=path, stamp=() if full else stamp, command=kept, refused=refused)
     return SkillFile(path=path, stamp=stamp, command=command_of(template))
 
 

@@ -64,6 +64,7 @@ class DiscordEdge:
         most_waiting: int = MOST_WAITING,
         tell_after_s: float = TELL_AFTER_S,
         identify_every_s: float = IDENTIFY_EVERY_S,
+        commands_every_s: float = COMMANDS_EVERY_S,
     ) -> None:
         """Take what is needed; nothing is opened before `run`.
 
@@ -75,6 +76,7 @@ class DiscordEdge:
             most_waiting: how many events may wait for the store.
             tell_after_s: how long a command may wait for the store.
             identify_every_s: the shortest time between the beginnings of two sessions.
+            commands_every_s: how often it is looked whether the commands changed.
         """
         self._settings, self._commands = settings, commands
         self._rest = Rest(settings)
@@ -90,6 +92,7 @@ class DiscordEdge:
         """Whether Discord's list of Jay's commands is known to be up to date."""
         self._down_since: float | None = time.monotonic()
         self._identify_every_s = identify_every_s
+        self._commands_every_s = commands_every_s
         self._may_identify_at = 0.0
         self._sessions = 0
         self._missed = missed
@@ -177,7 +180,7 @@ class DiscordEdge:
         while True:
             commands = wanted(self._commands)
             if commands == settled:
-                await asyncio.sleep(COMMANDS_EVERY_S)
+                await asyncio.sleep(self._commands_every_s)
                 continue
             self.registered = False
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Collection, Iterator, Sequence
+from difflib import get_close_matches
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -169,8 +170,9 @@ def read_skill(source: str, *, file: str, stem: str, taken: Collection[str] = ()
         raise SkillRefused("no TOML: nested too deeply", file=file, line=1) from error
     except ValidationError as error:
         wrong = sorted(_wrong(source, error.errors(include_url=False, include_input=False)))
-        reason = "; ".join(dict.fromkeys(told for _, told in wrong))
-        raise SkillRefused(reason, file=file, line=wrong[0][0]) from error
+        first = wrong[0][0]
+        told = (one if line == first else f"{one} (line {line})" for line, one in wrong)
+        raise SkillRefused("; ".join(told), file=file, line=first) from error
     line = line_of(source, ("name",))
     if read.name in taken:
         raise SkillRefused(f"name: /{read.name} is a command of Jay's own", file=file, line=line)
@@ -223,7 +225,7 @@ def _wrong(source: str, errors: Sequence[ErrorDetails]) -> Iterator[tuple[int, s
         line = line_of(source, loc)
         match item["type"]:
             case "extra_forbidden":
-                yield line, f"{name}: unknown key"
+                yield line, f"{name}: unknown key{_meant(str(loc[-1]))}"
             case "missing":
                 yield line, f"{name}: is missing"
             case _:
@@ -232,6 +234,13 @@ def _wrong(source: str, errors: Sequence[ErrorDetails]) -> Iterator[tuple[int, s
                 if loc[-1] == "prompt" and place and place[0] in source:
                     line = source[: source.index(place[0])].count("\n") + 1
                 yield line, f"{name}: {told}"
+
+
+def _meant(key: str) -> str:
+    """Return which key may have been meant; empty: who knows."""
+    known = (*_File.model_fields, *_Argument.model_fields, *_Sampling.model_fields)
+    close = get_close_matches(key, known, n=1)
+    return f"; do you mean `{close[0]}`?" if close else ""
 
 
 def _template(read: _File) -> Template:

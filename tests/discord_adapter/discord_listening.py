@@ -35,6 +35,18 @@ ASIDE = Offered(name="aside", private=True)
 ANSWER = Offered(name="answer", argument="question", required=True)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tone:
+    """A choice."""
+
+    name: str = "tone"
+    description: str = "How it sounds"
+    values: tuple[str, ...] = ("formal", "warm")
+
+
+TONED = Offered(name="rephrase", argument="text", choices=(Tone(),))
+
+
 class Clock:
     """The real time, and what a test adds to it."""
 

@@ -80,7 +80,7 @@ def test_every_skill_that_ships_can_be_used(path) -> None:
 @pytest.mark.parametrize(
     ("was", "became", "line", "reason"),
     [
-        ('stops = ["THE END"]', 'stop = ["THE END"]', 8, "stop: unknown key"),
+        ('stops = ["THE END"]', 'stop = ["THE END"]', 8, "stop: unknown key; do you mean `stops`?"),
         ('prompt = """', 'prompt_ = """', 1, "prompt: is missing"),
         ('name = "haiku"', 'name = "answer"', 2, "name: /answer is a command of Jay's own"),
         ('name = "haiku"', 'name = "other"', 2, "the file's own is `haiku`"),
@@ -126,6 +126,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
 
     assert "stop: unknown key" in error.reason
     assert "seen_by: " in error.reason
+    assert error.reason.endswith("(line 10)")
 
 
 def test_a_book_is_no_skill() -> None:
