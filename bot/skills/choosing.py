@@ -17,6 +17,7 @@ from bot.skills.ranges import Range, parse_range
 from bot.skills.sharing import SHARE, share
 from bot.skills.skill import Outcome, Request, Steps
 from bot.skills.summarize import summarize
+from bot.skills.support import reply
 from bot.skills.template import PLACES, Choice, Template, speak
 
 Skill: TypeAlias = Callable[[Request], Steps[Outcome]]
@@ -45,6 +46,8 @@ class SlashCommand:
     """Only who uses it sees the answer, and may share it."""
     choices: tuple[Choice, ...] = ()
     where: frozenset[Where] = frozenset(PLACES)
+    elsewhere: bool = False
+    """It tells of another place, which not everybody may read where it is asked."""
     speaks: bool = False
     """What the model says is shown as it comes, and is all that is remembered of the reply."""
 
@@ -81,11 +84,12 @@ def command_of(template: Template) -> SlashCommand:
         argument=TEXT if template.text_description else "",
         argument_description=template.text_description,
         required=template.required,
-        skill=partial(speak, template),
+        skill=partial(reply if template.knowledge else speak, template),
         private=template.private,
         choices=template.choices,
         where=template.where,
-        speaks=True,
+        elsewhere=bool(template.knowledge),
+        speaks=not template.knowledge,
     )
 
 
@@ -129,7 +133,7 @@ def choose(mail: Mail, commands: Sequence[SlashCommand] = COMMANDS) -> Chosen:
             skill=command.skill,
             text=rest.strip(),
             private=private,
-            share=private and not read_asked(rest).channels,
+            share=private and not command.elsewhere and not read_asked(rest).channels,
             speaks=command.speaks,
         )
     if isinstance(mail, Command):

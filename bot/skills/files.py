@@ -93,7 +93,8 @@ class _File(_Table):
     name: Name
     description: Told
     arguments: Annotated[tuple[_Argument, ...], Field(max_length=5)] = ()
-    prompt: Annotated[str, Field(min_length=1, max_length=MOST_PROMPT_CHARS)]
+    knowledge: Annotated[str, Field(pattern=r"^[\w-]{1,80}$")] = ""
+    prompt: Annotated[str, Field(max_length=MOST_PROMPT_CHARS, validate_default=True)] = ""
     example: Told | None = None
     stops: Annotated[tuple[Stop, ...], Field(max_length=4)] = ()
     max_tokens: Annotated[int, Field(strict=True, ge=16)] = 0
@@ -118,9 +119,29 @@ class _File(_Table):
                 words[word] = one.name
         return arguments
 
+    @field_validator("knowledge")
+    @classmethod
+    def _is_asked_by_text(cls, knowledge: str, given: ValidationInfo) -> str:
+        if "arguments" in given.data and [one.name for one in given.data["arguments"]] != [TEXT]:
+            raise ValueError(f"is asked by `{TEXT}`, which must be the one argument")
+        return knowledge
+
+    @field_validator("seen_by")
+    @classmethod
+    def _may_read_it(cls, seen_by: str, given: ValidationInfo) -> str:
+        if given.data.get("knowledge") and seen_by == "everyone":
+            raise ValueError("not everyone may read the channel `knowledge`; leave this out")
+        return seen_by
+
     @field_validator("prompt")
     @classmethod
     def _is_filled_by_arguments(cls, prompt: str, given: ValidationInfo) -> str:
+        if given.data.get("knowledge"):
+            if prompt:
+                raise ValueError("a skill with `knowledge` has none")
+            return ""
+        if not prompt.strip() and "knowledge" in given.data:
+            raise ValueError("is missing")
         try:
             used = placeholders(prompt)
         except ValueError as error:
@@ -260,11 +281,12 @@ def _template(read: _File) -> Template:
         name=read.name,
         description=read.description,
         prompt=read.prompt,
+        knowledge=read.knowledge,
         text_description=text.description if text else "",
         required=text.required if text else False,
         choices=choices,
         example=example,
         manner=Manner(stops=read.stops, max_tokens=read.max_tokens, **read.sampling.model_dump()),
         where=frozenset(read.where),
-        private=read.seen_by == "asker",
+        private=read.seen_by == "asker" or bool(read.knowledge),
     )

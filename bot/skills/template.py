@@ -55,8 +55,10 @@ class Template:
 
     name: str
     description: str
-    prompt: str
+    prompt: str = ""
     """With `{placeholders}`; a brace for itself stands twice."""
+    knowledge: str = ""
+    """Name of the channel whose messages answer; such a skill has no prompt."""
     text_description: str = ""
     """What people type behind the choices; empty: nothing."""
     required: bool = False
@@ -72,9 +74,8 @@ class Template:
 
 def speak(template: Template, request: Request) -> Steps[Outcome]:
     """Yield what the model is asked in the words of a template, return what it said."""
-    if _kind(request.place) not in template.where:
-        places = [told for kind, told in PLACES.items() if kind in template.where]
-        return Outcome(text=NOT_HERE.format(name=template.name, where=" and ".join(places)))
+    if refusal := not_here(template, request.place):
+        return Outcome(text=refusal)
     chosen, text = read_arguments(request.text, template.choices)
     if template.required and not text:
         return Outcome(text=usage(template))
@@ -92,6 +93,14 @@ def speak(template: Template, request: Request) -> Steps[Outcome]:
     said = yield from say((asked,), manner=template.manner)
     words = said.text or NO_WORDS
     return Outcome(text=f"{words}\n\n{said.note}" if said.note else words, said=said)
+
+
+def not_here(template: Template, place: Place) -> str:
+    """Return where a skill may be used, if it may not be used in this place."""
+    if _kind(place) in template.where:
+        return ""
+    places = [told for kind, told in PLACES.items() if kind in template.where]
+    return NOT_HERE.format(name=template.name, where=" and ".join(places))
 
 
 def read_arguments(text: str, choices: Sequence[Choice]) -> tuple[dict[str, str], str]:

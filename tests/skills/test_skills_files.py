@@ -71,7 +71,7 @@ def test_a_file_says_all_that_a_skill_is() -> None:
 def test_every_skill_that_ships_can_be_used(path) -> None:
     skill = read_skill(path.read_text(), file=path.name, stem=path.stem, taken=TAKEN)
 
-    assert placeholders(skill.prompt)
+    assert placeholders(skill.prompt) or skill.knowledge
     chosen, text = read_arguments(skill.example, skill.choices)
     assert text
     assert set(chosen) == {one.name for one in skill.choices}
@@ -102,6 +102,7 @@ def test_every_skill_that_ships_can_be_used(path) -> None:
         ('["glad", "sad"]', '["glad"]', 16, "arguments.1.values: "),
         ('name = "mood"', 'name = "person"', 13, "arguments: `person` is taken"),
         ('name = "text"', 'name = "topic"', 13, "arguments: what has no `values`"),
+        ("max_tokens = 60", 'knowledge = "faq"', 11, "knowledge: is asked by `text`"),
         ("temperature = 1", "temperature = 3", 25, "sampling.temperature: "),
         ("temperature = 1", "warmth = 1", 25, "sampling.warmth: unknown key"),
         ("temperature = 1", "temperature = ", 25, "no TOML: "),
@@ -119,6 +120,28 @@ def test_a_bad_file_is_refused_with_line_and_reason(
     assert reason in error.reason
     assert (error.file, error.line) == ("haiku.toml", line)
     assert "\n" not in str(error)
+
+
+ASKED = """
+name = "haiku"
+description = "Ask the handbook"
+knowledge = "handbook"
+[[arguments]]
+name = "text"
+description = "What you ask"
+required = true
+"""
+
+
+def test_what_a_channel_answers_is_for_who_asked_alone() -> None:
+    """Others might not be allowed to read that channel."""
+    skill = read(ASKED)
+    everyone = refused(ASKED.replace("[[", 'seen_by = "everyone"\n[['))
+    prompted = refused(ASKED.replace("[[", 'prompt = "Say {text}"\n[['))
+
+    assert skill.private
+    assert "seen_by: not everyone may read the channel" in everyone.reason
+    assert "prompt: a skill with `knowledge` has none" in prompted.reason
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
