@@ -323,7 +323,7 @@ class Replier:
         said = (person_turn(one, self.max_message_chars) for one in work.mail)
         turns = [turn for turn in said if turn.text]
         only_words = work.chosen.speaks and not outcome.skill
-        remembered = work.driver.words if only_words else outcome.text
+        remembered = work.driver.words if only_words else outcome.kept or outcome.text
         if remembered:
             turns.append(
                 Turn(

@@ -13,6 +13,7 @@ from bot.messages import Command, Mail
 from bot.skills.answer import answer
 from bot.skills.asking import read_asked
 from bot.skills.chat import chat
+from bot.skills.quiz import is_quiz, quiz
 from bot.skills.ranges import Range, parse_range
 from bot.skills.sharing import SHARE, share
 from bot.skills.skill import Outcome, Request, Steps
@@ -69,6 +70,14 @@ COMMANDS = (
         argument_description="What you would like to know",
         required=True,
         skill=answer,
+    ),
+    SlashCommand(
+        name="quiz",
+        description="Ask questions about what was said here, or about a text",
+        argument="text",
+        argument_description="How many questions, and the text; without one: what was said here",
+        required=False,
+        skill=quiz,
     ),
 )
 """Those made of code. Others come from files."""
@@ -152,6 +161,8 @@ def _is_order(name: str, rest: str) -> bool:
     """Tell "summarize last 20" from talk that merely begins with the word."""
     if name == "answer":
         return bool(rest.strip())
+    if name == "quiz":
+        return is_quiz(rest)
     if name != "summarize":
         return bool(rest.strip()) and not ABOUT_IT.match(rest)
     asked = read_asked(rest)

@@ -208,6 +208,8 @@ class Outcome:
     """Ids of the messages that it stands on."""
     skill: str = ""
     """The skill that said it, where that is another than was asked."""
+    kept: str = ""
+    """What is remembered of it in the conversation, where that is more than people see."""
 
 
 Step: TypeAlias = Say | Ask | Progress | Batch | Read | Measure | Cite | Clock | Search | Find

@@ -45,10 +45,10 @@ def side(stage: Stage, platform: PlatformName):
     return stage.sandbox.slack if platform == "slack" else stage.sandbox.discord
 
 
-async def said(stage: Stage, platform: PlatformName, sign: str) -> Message:
+async def said(stage: Stage, platform: PlatformName, sign: str, channel: str = "") -> Message:
     """Return Jay's message with a sign in it, once there is one."""
     world = stage.world(platform)
-    channel = world.channel_named("general").id
+    channel = channel or world.channel_named("general").id
 
     def found() -> list[Message]:
         own = (one for one in world.messages(channel) if one.author == world.bot_id)
@@ -131,3 +131,28 @@ async def test_an_operators_skill_comes_and_goes_while_people_talk(
     assert shown.text.strip().endswith("Grey rain")
     assert shown.ephemeral_to == person
     assert len(engine.requests) == 1
+
+
+@both
+async def test_a_quiz_by_command_gives_its_answers_to_who_asks_below_it(
+    platform: PlatformName, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with (
+        CompletionsServer(answers=[says(" Nothing of the kind.")], window=2048).running() as engine,
+        playing(sandbox, data_dir=tmp_path, engine_url=engine.url) as stage,
+    ):
+        world = stage.world(platform)
+        person, other = stage.people(platform, 2)
+        channel = world.add_channel("harbour", members=(world.bot_id, person, other)).id
+        world.say(channel, other, "The ferry to Oslo leaves at 9:15.", at=world.clock() - 60)
+        await side(stage, platform).run_command(person, channel, "quiz")
+        shown = await said(stage, platform, "1 question about", channel)
+        below = {"thread": shown.id} if platform == "slack" else {"reply_to": shown.id}
+        world.say(channel, other, "answers please", **below)
+        solved = await said(
+            stage, platform, "1. **9:15**" if platform == "discord" else "*9:15*", channel
+        )
+
+    assert "9:15" not in shown.text
+    assert "leaves at (…)" in shown.text
+    assert shown.id in (solved.thread, solved.reply_to) or platform == "discord"
