@@ -63,6 +63,7 @@ class Catalogue:
         """The same list for good; what is in it changes."""
         self.shipped = read_folder(SHIPPED, {})
         self.own: Mapping[Path, SkillFile] = {}
+        folder = folder and folder.expanduser()
         self._folder, self._missing = folder, False
         for one in self.shipped.values():
             if one.refused:

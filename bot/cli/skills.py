@@ -28,7 +28,7 @@ def command(
     settings = load_settings()
     set_up_logs(level="critical", as_json=settings.log_json)
     folder = folder or settings.skills_dir
-    if folder is not None and not folder.is_dir():
+    if folder is not None and not folder.expanduser().is_dir():
         raise SettingsError(f"{folder} is no folder; JAY_SKILLS_DIR must name one.")
     catalogue = Catalogue(folder)
     _show(catalogue)

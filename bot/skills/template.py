@@ -79,7 +79,8 @@ def speak(template: Template, request: Request) -> Steps[Outcome]:
     chosen, text = read_arguments(request.text, template.choices)
     if template.required and not text:
         return Outcome(text=usage(template))
-    filled = {**chosen, TEXT: text, PERSON: request.person.name}
+    filled = {name: value.replace("-", " ") for name, value in chosen.items()}
+    filled |= {TEXT: text, PERSON: request.person.name}
     if MESSAGES in placeholders(template.prompt):
         filled[MESSAGES] = yield from _said_here(request)
         if not filled[MESSAGES]:

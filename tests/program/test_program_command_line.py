@@ -87,7 +87,7 @@ def test_an_operators_own_skill_stands_in_the_manifest(tmp_path: Path) -> None:
     commands = {one["command"]: one for one in made["features"]["slash_commands"]}
     assert commands["/greet"]["description"] == "Greet somebody"
     assert "usage_hint" not in commands["/greet"]
-    assert commands["/explain"]["usage_hint"].startswith("[beginner|child|")
+    assert commands["/explain"]["usage_hint"].startswith("[simply|briefly|in-depth] ")
     assert "bad.toml" in told.stderr
 
 

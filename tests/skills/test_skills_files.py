@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import string
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.catalogue import SHIPPED
+from bot.conversations import Turn
 from bot.errors import SkillRefused
+from bot.family import render_turn
 from bot.skills.choosing import TAKEN
 from bot.skills.files import line_of, read_skill
 from bot.skills.template import Choice, Template, fill, placeholders, read_arguments
+from engine import load_families
 
 GOOD = '''
 name = "haiku"
@@ -75,6 +80,27 @@ def test_every_skill_that_ships_can_be_used(path) -> None:
     chosen, text = read_arguments(skill.example, skill.choices)
     assert text
     assert set(chosen) == {one.name for one in skill.choices}
+
+
+@pytest.mark.parametrize("family", load_families().values(), ids=lambda one: one.name)
+def test_no_family_takes_words_of_a_prompt_that_ships_for_a_border(family) -> None:
+    """They would be broken up, and the model would read a mutilated order."""
+    for path in SHIPPED.glob("*.toml"):
+        skill = read_skill(path.read_text(), file=path.name, stem=path.stem)
+        filled = fill(skill.prompt, dict.fromkeys(placeholders(skill.prompt), "x"))
+        turn = Turn(role="person", text=filled, author="Ana", at=1.0)
+
+        assert filled in "".join(render_turn(family, turn))
+
+
+def test_the_manuals_example_is_a_skill() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    (source,) = re.findall(r"```toml\n(name = .*?)```", manual, re.DOTALL)
+
+    skill = read_skill(source, file="haiku.toml", stem="haiku", taken=TAKEN)
+
+    assert skill.choices[0].default == "sad"
+    assert skill.manner.stops == ("The end",)
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,14 @@ async def test_a_mention_fills_the_prompt_which_the_family_writes_as_a_persons_t
     assert way.surface.texts == ["Rain, rain."]
 
 
+async def test_a_value_of_several_words_reads_as_such_in_the_prompt(make_way: MakeWay) -> None:
+    way = with_skills(make_way())
+    await way.hear(message("explain In-depth: tides", mentions_jay=True))
+    await way.answer_all()
+
+    assert "Explain this in depth, in plain words" in way.engine.prompts[0]
+
+
 async def test_a_skills_stops_and_sampling_come_on_top_of_the_familys(make_way: MakeWay) -> None:
     way = with_skills(make_way(" Rain. THE END of it"), HAIKU)
     await way.hear(command("haiku", "rain"))
@@ -209,4 +217,4 @@ async def test_what_is_asked_of_a_skill_is_answered_alone(make_way: MakeWay) -> 
     await way.answer_all()
 
     assert "tides" not in way.engine.prompts[0]
-    assert "Explain this to a beginner" in way.engine.prompts[1]
+    assert "Explain this simply" in way.engine.prompts[1]
