@@ -156,3 +156,34 @@ async def test_a_quiz_by_command_gives_its_answers_to_who_asks_below_it(
     assert "9:15" not in shown.text
     assert "leaves at (…)" in shown.text
     assert shown.id in (solved.thread, solved.reply_to) or platform == "discord"
+
+
+@both
+async def test_a_customers_question_is_answered_from_the_knowledge_channel_for_the_asker_alone(
+    platform: PlatformName, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Whoever else reads the channel where it is asked may not be allowed to read the other."""
+    answers = [says(" Cables may be returned within 30 days. You also get a free crane.")]
+    async with (
+        CompletionsServer(answers=answers, window=2048).running() as engine,
+        playing(sandbox, data_dir=tmp_path, engine_url=engine.url) as stage,
+    ):
+        world = stage.world(platform)
+        person, other = stage.people(platform, 2)
+        general = world.channel_named("general").id
+        known = world.add_channel("knowledge", private=True, members=(world.bot_id, person)).id
+        told = world.say(known, person, "Cables may be returned within 30 days of delivery.")
+        for who in (person, other):
+            await side(stage, platform).run_command(
+                who, general, "reply", "Hello! How long do we have to return a cable?"
+            )
+        shown = await said(stage, platform, "within 30 days")
+        refused = await said(stage, platform, "no channel #knowledge")
+
+    assert shown.ephemeral_to == person
+    assert "of delivery" in shown.text
+    assert "crane" not in shown.text
+    assert told.id.replace(".", "") in shown.text
+    assert "share" not in str(shown.extra)
+    assert refused.ephemeral_to == other
+    assert "30 days" not in refused.text
