@@ -73,10 +73,16 @@ def quiz(request: Request) -> Steps[Outcome]:
         yield Progress(text="Reading what was said here")
         since = request.now - READ_BACK_S
         found = yield from read(
-            Read(place=request.place, limit=READ_MESSAGES, since=since, until=request.now)
+            Read(
+                place=request.place,
+                limit=READ_MESSAGES,
+                since=since,
+                until=request.now,
+                count=READ_MESSAGES,
+            )
         )
         people = [one for one in found.messages if not (one.author.bot or one.mentions_jay)]
-        items = [item for one in people[-READ_MESSAGES:] for item in items_of(one.text, one)]
+        items = [item for one in people for item in items_of(one.text, one)]
     items = spread(items, count)
     if not items:
         return Outcome(text=USAGE)
