@@ -56,7 +56,7 @@ class SettingsError(JayError):
 class SkillRefused(SettingsError):
     """A skill's file can't be used."""
 
-    hint = 'docs/operations.md, "Skills of your own", has every key; `jay skills` checks files.'
+    hint = 'docs/operations.md, "Skills", has every key; `jay skills` checks files.'
 
     def __init__(self, reason: str, *, file: str, line: int) -> None:
         """Say what is wrong, in which file and from which line on."""

@@ -64,6 +64,8 @@ def test_the_list_of_skills_tells_where_each_comes_from_and_which_file_is_bad(
     (folder / "bad.toml").write_text('name = "bad"\nprompt = """\nHello {you}\n"""\n')
     ill = jay("skills", folder=tmp_path, JAY_SKILLS_DIR=str(folder))
     nowhere = jay("skills", "nowhere", folder=tmp_path)
+    doctor = jay("doctor", folder=tmp_path, JAY_SKILLS_DIR=str(folder))
+    unset = jay("skills", folder=folder, JAY_SKILLS_DIR="")
 
     assert well.returncode == 0
     assert "code" in next(line for line in well.stdout.splitlines() if "/summarize" in line)
@@ -73,6 +75,8 @@ def test_the_list_of_skills_tells_where_each_comes_from_and_which_file_is_bad(
     assert f"{folder}/bad.toml:1: description: is missing; prompt: {{you}} is unknown" in ill.stderr
     assert nowhere.returncode == 1
     assert "JAY_SKILLS_DIR must name one" in nowhere.stderr
+    assert (unset.returncode, unset.stderr) == (0, "")
+    assert f"FAIL skills: {folder}/bad.toml:1: " in doctor.stdout
 
 
 def test_an_operators_own_skill_stands_in_the_manifest(tmp_path: Path) -> None:
