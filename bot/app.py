@@ -20,6 +20,8 @@ import structlog
 
 from adapters.discord import DiscordEdge, DiscordSurface
 from adapters.slack import SlackEdge, SlackSurface
+from bot.catalogue import Catalogue
+from bot.commands import SlashCommand
 from bot.delivery import WriteBudget
 from bot.errors import EngineError, JayError, SettingsError, StoreError
 from bot.health import serve_status
@@ -33,7 +35,6 @@ from bot.recovery import Recovery
 from bot.replying import Replier
 from bot.retrieval import Embedder, find_model
 from bot.settings import Settings
-from bot.skills import COMMANDS
 from bot.store import embedded_valkey, open_store
 from bot.worker import Worker
 from engine import LimitedEngine, family_for, load_families, open_engine, serve
@@ -159,6 +160,7 @@ class App:
     edges: Mapping[PlatformName, Edge]
     recoveries: Sequence[Recovery] = ()
     library: Library | None = None
+    catalogue: Catalogue = field(default_factory=Catalogue)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, *, report: Report, stop: asyncio.Event) -> None:
@@ -178,6 +180,7 @@ class App:
                 for recovery in self.recoveries:
                     await recovery.begin()
                 tasks = [group.create_task(one.run()) for one in self.recoveries]
+                tasks.append(group.create_task(self.catalogue.run()))
                 tasks += [group.create_task(edge.run()) for edge in self.edges.values()]
                 if self.worker is not None:
                     tasks.append(group.create_task(self._serve_model(report)))
@@ -231,18 +234,42 @@ class App:
         return True
 
 
+def build_recoveries(
+    settings: Settings,
+    surfaces: Mapping[PlatformName, Surface],
+    *,
+    store: Store,
+    intake: Intake,
+    budget: WriteBudget,
+) -> dict[PlatformName, Recovery]:
+    """Return what reads back on these platforms what was missed."""
+    return {
+        name: Recovery(
+            platform=name,
+            store=store,
+            surface=surface,
+            intake=intake,
+            budget=budget,
+            **settings.recovery.model_dump(),
+        )
+        for name, surface in surfaces.items()
+    }
+
+
 def build_edges(
-    settings: Settings, recoveries: Mapping[PlatformName, Recovery]
+    settings: Settings,
+    recoveries: Mapping[PlatformName, Recovery],
+    commands: Sequence[SlashCommand],
 ) -> dict[PlatformName, Edge]:
     """Return what listens to these platforms; each hears and catches up by its recovery."""
     edges: dict[PlatformName, Edge] = {}
     if back := recoveries.get("slack"):
         edges["slack"] = SlackEdge(
-            settings.slack, hear=back.hear, missed=back.missed, commands=COMMANDS
+            settings.slack, hear=back.hear, missed=back.missed, commands=commands
         )
     if back := recoveries.get("discord"):
         edges["discord"] = DiscordEdge(
-            settings.discord, hear=back.hear, missed=back.missed, commands=COMMANDS
+            settings.discord, hear=back.hear, missed=back.missed, commands=commands
         )
     return edges
 
@@ -267,18 +294,9 @@ async def open_app(settings: Settings, *, only: str = "") -> AsyncIterator[App]:
         engine = await stack.enter_async_context(open_model(settings))
         intake = Intake(store=store, surfaces=surfaces, max_waiting=settings.replies.max_waiting)
         budget = WriteBudget()
-        recoveries = {
-            name: Recovery(
-                platform=name,
-                store=store,
-                surface=surface,
-                intake=intake,
-                budget=budget,
-                **settings.recovery.model_dump(),
-            )
-            for name, surface in surfaces.items()
-            if only in ("", name)
-        }
+        heard = {name: one for name, one in surfaces.items() if only in ("", name)}
+        recoveries = build_recoveries(settings, heard, store=store, intake=intake, budget=budget)
+        catalogue = Catalogue(settings.skills_dir)
         worker, library = None, None
         if only in ("", "worker"):
             library = Library(store, open_embedder())
@@ -290,6 +308,7 @@ async def open_app(settings: Settings, *, only: str = "") -> AsyncIterator[App]:
                 budget=budget,
                 max_message_chars=settings.replies.max_message_chars,
                 max_tries=settings.worker.tries,
+                commands=catalogue.commands,
             )
             worker = Worker(
                 name=f"{socket.gethostname()}:{os.getpid()}",
@@ -304,9 +323,10 @@ async def open_app(settings: Settings, *, only: str = "") -> AsyncIterator[App]:
             store=store,
             engine=engine,
             worker=worker,
-            edges=build_edges(settings, recoveries),
+            edges=build_edges(settings, recoveries, catalogue.commands),
             recoveries=tuple(recoveries.values()),
             library=library,
+            catalogue=catalogue,
         )
 
 

@@ -53,12 +53,9 @@ def conversation_of(message: IncomingMessage, answered: Conversation | None) -> 
         answered: the conversation of the message it replies to, where that is known.
     """
     place = message.place
-    if place.thread:
-        root = place.thread
-    elif answered is not None:
+    if answered is not None and not (place.thread and place.platform == "discord"):
         return answered
-    else:
-        root = "" if place.direct else message.message_id
+    root = place.thread or ("" if place.direct else message.message_id)
     return in_place(place, root=root)
 
 

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from adapters.sandbox.server import Sandbox
+from adapters.slack.manifest import manifest
 from bot.app import App, open_app, stop_on_signals
 from bot.errors import SettingsError
 from bot.rehearsal import Answered, rehearse
@@ -54,6 +55,7 @@ async def demo(settings: Settings, *, check: bool, port: int) -> int:
             sandbox = await _open_sandbox(stack, settings, port=0 if check else port)
             report(f"sandbox: a Slack workspace and a Discord server at {sandbox.url}")
             app = await stack.enter_async_context(open_app(pointed_at(sandbox, settings)))
+            sandbox.slack.install(manifest(app.catalogue.commands))
             report("store: ready")
             running = asyncio.create_task(app.run(report=report, stop=stop))
             status = 0

@@ -11,6 +11,8 @@ import adapters.discord.checks
 import adapters.slack.checks
 import bot.store.checks
 import engine.checks
+from bot.catalogue import read_folder
+from bot.errors import SkillRefused
 from bot.findings import Finding
 from bot.settings import Settings
 
@@ -23,6 +25,7 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
     yield _python()
     for package in PACKAGES:
         yield _ours(package)
+    yield _skills(settings.skills_dir)
     rooms = (
         bot.store.checks.check(settings.redis_url.get_secret_value()),
         engine.checks.check(
@@ -34,6 +37,19 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
     for room in rooms:
         async for finding in room:
             yield finding
+
+
+def _skills(folder: Path | None) -> Finding:
+    there = folder is None or folder.expanduser().is_dir()
+    own = read_folder(folder.expanduser(), {}) if folder and there else {}
+    refused = [str(one.refused) for one in own.values() if one.refused]
+    detail = f"{len(own)} of your own" if there else f"JAY_SKILLS_DIR: {folder} is no folder"
+    return Finding(
+        name="skills",
+        ok=there and not refused,
+        detail="; ".join(refused) or detail,
+        hint=SkillRefused.hint,
+    )
 
 
 def _python() -> Finding:

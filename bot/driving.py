@@ -143,6 +143,7 @@ class Driver:
             person=self.person,
             start=start,
             begun=self.begun,
+            manner=step.manner,
         )
         if window.start != start:
             await self.store.keep_window_start(self.lease, _mark(step.turns[window.start].at))

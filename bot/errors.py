@@ -2,6 +2,7 @@ r"""Everything that can go wrong, as one tree.
 
     JayError
     ├─ SettingsError            what was configured can't work
+    │  └─ SkillRefused          a skill's file can't be used; says where and why
     ├─ PlatformError            Slack or Discord said no
     │  ├─ TokenRefused          the token is wrong, revoked or lacks a scope
     │  ├─ MayNotWrite           Jay may read here but not write
@@ -50,6 +51,17 @@ class SettingsError(JayError):
     """What was configured can't work."""
 
     hint = "Run `jay doctor`; see docs/operations.md for every setting."
+
+
+class SkillRefused(SettingsError):
+    """A skill's file can't be used."""
+
+    hint = 'docs/operations.md, "Skills", has every key; `jay skills` checks files.'
+
+    def __init__(self, reason: str, *, file: str, line: int) -> None:
+        """Say what is wrong, in which file and from which line on."""
+        super().__init__(f"{file}:{line}: {reason}")
+        self.reason, self.file, self.line = reason, file, line
 
 
 class PlatformError(JayError):

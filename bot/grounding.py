@@ -87,6 +87,21 @@ def sentences(text: str) -> list[str]:
     return [part.strip(" -*•\t") for part in parts if part.strip(" -*•\t")]
 
 
+def vital(sentence: str) -> list[str]:
+    """Return a sentence's names, numbers and dates, those of several words whole."""
+    found: list[str] = []
+    end = -1
+    for at, match in enumerate(WORD.finditer(sentence)):
+        if not _is_vital(match[0], at):
+            continue
+        if found and sentence[end : match.start()] == " ":
+            found[-1] += f" {match[0]}"
+        else:
+            found.append(match[0])
+        end = match.end()
+    return found
+
+
 def supported(sentence: str, sources: Iterable[str]) -> bool:
     """Tell whether one of the sources says what the sentence claims.
 
@@ -171,14 +186,17 @@ def _is(claimed: _Word, stated: _Word, author: frozenset[str]) -> bool:
 def _words(text: str) -> list[_Word]:
     found = []
     for at, word in enumerate(WORD.findall(text)):
-        plain = _plain(word)
-        number = any(character.isdigit() for character in word)
-        # A capital at the beginning tells nothing: there it is a name only if it isn't a word.
-        name = word[0].isupper() and at > 0 and plain not in PLAIN | FIRST_PERSON
-        found.append(
-            _Word(text=plain, must=number or name or plain in CALENDAR or plain in NUMBERS)
-        )
+        found.append(_Word(text=_plain(word), must=_is_vital(word, at)))
     return found
+
+
+def _is_vital(word: str, at: int) -> bool:
+    """Tell whether the word at a place of a sentence is a name, a number or of a date."""
+    plain = _plain(word)
+    number = any(character.isdigit() for character in word)
+    # A capital at the beginning tells nothing: there it is a name only if it isn't a word.
+    name = word[0].isupper() and at > 0 and plain not in PLAIN | FIRST_PERSON
+    return number or name or plain in CALENDAR or plain in NUMBERS
 
 
 def _plain(word: str) -> str:

@@ -67,7 +67,8 @@ class IncomingMessage:
     mentions_others: bool = False
     """It names somebody else and not Jay: in a thread, not meant for Jay."""
     reply_to: str = ""
-    """Id of the message it answers by the platform's reply function (Discord)."""
+    """Id of the message it answers by Discord's reply function, or the root of its Slack thread
+    where that is Jay's."""
     attachments: tuple[Attachment, ...] = ()
     edited_at: float = 0.0
     """When its author last edited it, where a history tells; 0: never, or not told."""

@@ -40,34 +40,6 @@ def nothing_missed(since: float | None) -> None:
     """A `Missed` for whoever doesn't catch up."""
 
 
-class SlashCommand(Protocol):
-    """A command as platforms register it."""
-
-    @property
-    def name(self) -> str:
-        """Without the slash: `summarize`."""
-
-    @property
-    def description(self) -> str:
-        """What it does, in at most 100 characters."""
-
-    @property
-    def argument(self) -> str:
-        """Name of its one free-text argument."""
-
-    @property
-    def argument_description(self) -> str:
-        """What the argument takes, in at most 100 characters."""
-
-    @property
-    def required(self) -> bool:
-        """Whether the argument must be given."""
-
-    @property
-    def private(self) -> bool:
-        """Whether only who uses it sees the answer."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """The right to write to one conversation until it runs out."""

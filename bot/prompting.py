@@ -15,9 +15,10 @@ from bot.conversations import Turn
 from bot.family import Family, render_cue, render_opening, render_task, render_turn
 from bot.guards import Guard
 from bot.ports import Engine
-from bot.prompts import Finish, Prompt, ServedModel
+from bot.prompts import Finish, Manner, Prompt, ServedModel
 from bot.window import Ids, Window, fit
 
+AS_EVER = Manner()
 LEAST_REPLY_TOKENS = 16
 """A reply gets at least so many, however long the prompt."""
 
@@ -77,6 +78,7 @@ class Speech:
         person: str = "",
         start: int = 0,
         begun: str = "",
+        manner: Manner = AS_EVER,
     ) -> tuple[Prompt, Window]:
         """Return the prompt that has the model speak next, and the window it holds.
 
@@ -87,6 +89,7 @@ class Speech:
             person: who asks.
             start: index where the last prompt's window began.
             begun: what Jay has said of this reply already; the model goes on from there.
+            manner: how its words are drawn.
         """
         opening = render_opening(self.family, persona=self.persona)
         cue: tuple[str, ...] = render_cue(self.family)
@@ -107,7 +110,7 @@ class Speech:
             start=start,
         )
         prompt = self._prompt(window.ids, session=session, salt=salt, person=person)
-        return prompt, window
+        return self._in_manner(prompt, manner), window
 
     async def task(
         self,
@@ -134,7 +137,7 @@ class Speech:
 
         The last one carries how it ended. Closing this closes the stream.
         """
-        guard = Guard(stops=self.family.stop, never=self.family.never)
+        guard = Guard(stops=prompt.stop, never=self.family.never)
         guard.feed(begun)
         finish = None
         async with aclosing(self.engine.stream(prompt)) as pieces:
@@ -157,6 +160,14 @@ class Speech:
             async for so_far in stream:
                 said = so_far
         return said
+
+    def _in_manner(self, prompt: Prompt, manner: Manner) -> Prompt:
+        return replace(
+            prompt,
+            max_tokens=min(prompt.max_tokens, manner.max_tokens or prompt.max_tokens),
+            stop=(*prompt.stop, *manner.stops),
+            sampling=manner.of(prompt.sampling),
+        )
 
     def _prompt(self, ids: Ids, *, session: str, salt: str, person: str) -> Prompt:
         room = max(LEAST_REPLY_TOKENS, self.model.window - len(ids))

@@ -19,6 +19,33 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a skill has its words drawn, where that differs from the family's way."""
+
+    stops: tuple[str, ...] = ()
+    """End the reply as the family's own do."""
+    max_tokens: int = 0
+    """The longest reply; 0, or more than people may get at all: as long as any."""
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    repetition_penalty: float | None = None
+
+    def of(self, family: Sampling) -> Sampling:
+        """Return the family's sampling with what differs."""
+
+        def of_both(own: float | None, other: float) -> float:
+            return other if own is None else own
+
+        return Sampling(
+            temperature=of_both(self.temperature, family.temperature),
+            top_p=of_both(self.top_p, family.top_p),
+            top_k=family.top_k if self.top_k is None else self.top_k,
+            repetition_penalty=of_both(self.repetition_penalty, family.repetition_penalty),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
     """One request to the engine."""
 

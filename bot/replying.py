@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -37,7 +37,7 @@ from bot.library import Library
 from bot.messages import Command, IncomingMessage, Mail, PlatformName
 from bot.metrics import FIRST_WORD, PARKED, REPLIES, WHOLE_REPLY
 from bot.ports import Lease, Store, Surface, Target
-from bot.skills import Chosen, Outcome, Request, choose
+from bot.skills import COMMANDS, Chosen, Outcome, Request, SlashCommand, choose
 from bot.skills.chat import NOTHING_TO_READ, ONLY_FILES
 from bot.tries import is_given_up, next_try, together
 
@@ -83,6 +83,8 @@ class Replier:
     """Longer messages are cut, and the person is told."""
     max_tries: int = 5
     """Mail that so many tries failed at is parked."""
+    commands: Sequence[SlashCommand] = COMMANDS
+    """What people can ask for; looked into anew for each reply."""
 
     async def reply(
         self, lease: Lease, *, stop: asyncio.Event, holds: Callable[[], bool] = lambda: True
@@ -101,7 +103,7 @@ class Replier:
         began, began_at = time.monotonic(), time.time()
         waiting = await self.store.mail(lease)
         begun = await self.store.open_reply(lease)
-        mail = together(waiting, begun)
+        mail = together(waiting, begun, self.commands)
         if not mail:
             answered = begun.answers if begun else ()
             await self.store.settle(lease, answered=answered, turns=())
@@ -111,7 +113,7 @@ class Replier:
             return
         record = next_try(mail, begun, began_at=began_at)
         await self.store.save_reply(lease, record)
-        mail = together(mail, record)
+        mail = together(mail, record, self.commands)
         again = begun is not None
         work = self._begin(lease, mail, record, stop, holds, taken_over=again)
         work.began = began
@@ -188,7 +190,7 @@ class Replier:
     ) -> _Work:
         newest = mail[-1]
         surface = self.surfaces[newest.place.platform]
-        chosen = choose(newest)
+        chosen = choose(newest, self.commands)
         stops, kept = chosen.name == "summarize", chosen.private
         target = replace(_target(newest), stop=stops, private=kept, share=chosen.share)
         draft = Draft(
@@ -201,7 +203,7 @@ class Replier:
             taken_over=taken_over,
             holds=holds,
         )
-        text = record.text if chosen.name == "chat" else ""
+        text = record.text if chosen.speaks else ""
         driver = Driver(
             lease=lease,
             store=self.store,
@@ -261,7 +263,7 @@ class Replier:
             draft=work.draft,
             budget=self.budget,
             may_write=not work.record.text,
-            progress=work.chosen.name != "chat",
+            progress=not work.chosen.speaks,
         )
 
     async def _ask_of(self, work: _Work) -> Request:
@@ -320,7 +322,8 @@ class Replier:
         )
         said = (person_turn(one, self.max_message_chars) for one in work.mail)
         turns = [turn for turn in said if turn.text]
-        remembered = work.driver.words if name == "chat" else outcome.text
+        only_words = work.chosen.speaks and not outcome.skill
+        remembered = work.driver.words if only_words else outcome.kept or outcome.text
         if remembered:
             turns.append(
                 Turn(

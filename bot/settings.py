@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -226,6 +227,8 @@ class Settings(BaseSettings):
     status_port: int = 8091
     """`/healthz`, `/readyz` and `/metrics`, on `status_host`. 0: any free port."""
     status_host: str = "127.0.0.1"
+    skills_dir: Annotated[Path | None, BeforeValidator(lambda given: given or None)] = None
+    """A folder of skills of one's own, looked at every two seconds; None: only those that ship."""
     log_json: bool = False
     log_level: str = "info"
 

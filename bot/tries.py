@@ -8,13 +8,15 @@ from dataclasses import replace
 
 from bot.conversations import Reply
 from bot.messages import Mail
-from bot.skills import choose
+from bot.skills import COMMANDS, SlashCommand, choose
 
 ENDS_A_FAILURE = 4
 """Tries that ended for a reason unknown, for one that failed by an error."""
 
 
-def together(waiting: Sequence[Mail], begun: Reply | None) -> tuple[Mail, ...]:
+def together(
+    waiting: Sequence[Mail], begun: Reply | None, commands: Sequence[SlashCommand] = COMMANDS
+) -> tuple[Mail, ...]:
     """Return the mail that one reply answers.
 
     What a begun reply answers stays its own. Else all messages that wait are
@@ -24,7 +26,7 @@ def together(waiting: Sequence[Mail], begun: Reply | None) -> tuple[Mail, ...]:
         return tuple(one for one in waiting if one.message_id in begun.answers)
     taken: list[Mail] = []
     for one in waiting:
-        if choose(one).name != "chat":
+        if choose(one, commands).name != "chat":
             return tuple(taken) or (one,)
         taken.append(one)
     return tuple(taken)

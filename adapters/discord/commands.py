@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from adapters.discord.limits import COMMAND_DESCRIPTION_MAX, cut
 from adapters.discord.payloads import CHAT_INPUT, SelfPayload
 from adapters.discord.rest import Rest
-from bot.ports import SlashCommand
+from bot.commands import Choice, SlashCommand
 
 TEXT_OPTION = 3
 IN_GUILDS, IN_DIRECT = 0, 1
 """Contexts: a command is offered in servers and in Jay's own direct messages."""
 
 _COMMANDS = "/applications/{application_id}/commands"
+
+
+class _Word(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: str
+    value: str
 
 
 class _Option(BaseModel):
@@ -25,6 +33,7 @@ class _Option(BaseModel):
     name: str
     description: str
     required: bool = False
+    choices: tuple[_Word, ...] = ()
 
 
 class Registered(BaseModel):
@@ -49,17 +58,34 @@ def wanted(commands: Sequence[SlashCommand]) -> list[Registered]:
         Registered(
             name=one.name,
             description=cut(one.description, COMMAND_DESCRIPTION_MAX),
-            options=(
-                _Option(
-                    name=one.argument,
-                    description=cut(one.argument_description, COMMAND_DESCRIPTION_MAX),
-                    required=one.required,
-                ),
-            ),
-            contexts=(IN_GUILDS, IN_DIRECT),
+            options=tuple(chain(_text(one), map(_choice, one.choices))),
+            contexts=_contexts(one),
         )
         for one in commands
     ]
+
+
+def _text(command: SlashCommand) -> Iterable[_Option]:
+    """Yield a command's free text; it stands first, as Discord wants what is required."""
+    if command.argument:
+        yield _Option(
+            name=command.argument,
+            description=cut(command.argument_description, COMMAND_DESCRIPTION_MAX),
+            required=command.required,
+        )
+
+
+def _choice(choice: Choice) -> _Option:
+    return _Option(
+        name=choice.name,
+        description=cut(choice.description, COMMAND_DESCRIPTION_MAX),
+        choices=tuple(_Word(name=one, value=one) for one in choice.values),
+    )
+
+
+def _contexts(command: SlashCommand) -> tuple[int, ...]:
+    inside = (IN_GUILDS,) if {"channels", "threads"} & {*command.where} else ()
+    return (*inside, IN_DIRECT) if "direct" in command.where else inside
 
 
 def differ(registered: Iterable[Registered], should_be: Iterable[Registered]) -> bool:
@@ -67,14 +93,13 @@ def differ(registered: Iterable[Registered], should_be: Iterable[Registered]) ->
     return {one.name: one for one in registered} != {one.name: one for one in should_be}
 
 
-async def register(rest: Rest, commands: Sequence[SlashCommand]) -> bool:
+async def register(rest: Rest, should_be: Sequence[Registered]) -> bool:
     """Bring Discord's list of Jay's commands up to date; returns whether it had to be written.
 
     Raises:
         PlatformError: Discord refuses, or can't be reached.
     """
     me = await rest.ask(_SELF, "GET", "/applications/@me")
-    should_be = wanted(commands)
     registered = await rest.ask(_LIST, "GET", _COMMANDS, where={"application_id": me.id})
     if not differ(registered, should_be):
         return False

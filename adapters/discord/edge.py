@@ -22,15 +22,16 @@ import structlog
 from pydantic import ValidationError
 
 from adapters.discord.arrivals import Arrivals
-from adapters.discord.commands import register
+from adapters.discord.commands import Registered, register, wanted
 from adapters.discord.directory import Directory
 from adapters.discord.errors import LIBRARY_ERRORS, translate
 from adapters.discord.gateway import Gateway
 from adapters.discord.interactions import TELL_AFTER_S, Interactions
 from adapters.discord.lanes import MOST_WAITING, Arrival, Lanes, slower_and_slower
 from adapters.discord.rest import Rest
+from bot.commands import SlashCommand
 from bot.errors import PlatformError, TokenRefused
-from bot.ports import Hear, Missed, SlashCommand, nothing_missed
+from bot.ports import Hear, Missed, nothing_missed
 from bot.settings import DiscordSettings
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,8 @@ session can be resumed anyway, and a new client tries at Jay's own pace."""
 LOOK_EVERY_S = 1.0
 IDENTIFY_EVERY_S = 5.0
 """Discord lets a client begin a session so often (Gateway, "Rate Limiting")."""
+COMMANDS_EVERY_S = 2.0
+"""How often it is looked whether the commands are still those that Discord knows."""
 CLOSE_S = 2.0
 """How long each thing may take to end on the way out."""
 
@@ -61,17 +64,19 @@ class DiscordEdge:
         most_waiting: int = MOST_WAITING,
         tell_after_s: float = TELL_AFTER_S,
         identify_every_s: float = IDENTIFY_EVERY_S,
+        commands_every_s: float = COMMANDS_EVERY_S,
     ) -> None:
         """Take what is needed; nothing is opened before `run`.
 
         Args:
             settings: where and as whom.
             hear: stores an event.
-            commands: the slash commands to offer.
+            commands: the slash commands to offer; Discord is told when they change.
             missed: is told of each new session, and when the one before it ended.
             most_waiting: how many events may wait for the store.
             tell_after_s: how long a command may wait for the store.
             identify_every_s: the shortest time between the beginnings of two sessions.
+            commands_every_s: how often it is looked whether the commands changed.
         """
         self._settings, self._commands = settings, commands
         self._rest = Rest(settings)
@@ -80,14 +85,14 @@ class DiscordEdge:
         self._interactions = Interactions(
             self._rest,
             hear=hear,
-            known={one.name for one in commands},
-            private={one.name for one in commands if one.private},
+            commands=commands,
             tell_after_s=tell_after_s,
         )
         self.registered = False
         """Whether Discord's list of Jay's commands is known to be up to date."""
         self._down_since: float | None = time.monotonic()
         self._identify_every_s = identify_every_s
+        self._commands_every_s = commands_every_s
         self._may_identify_at = 0.0
         self._sessions = 0
         self._missed = missed
@@ -106,7 +111,7 @@ class DiscordEdge:
             TokenRefused: Discord won't let Jay in, or not with the intents that it needs.
         """
         async with self._rest:
-            registering = asyncio.create_task(self._register(), name="discord commands")
+            registering = asyncio.create_task(self._keep_registered(), name="discord commands")
             try:
                 await self._stay_connected()
             finally:
@@ -168,20 +173,27 @@ class DiscordEdge:
         await asyncio.sleep(max(0.0, self._may_identify_at - time.monotonic()))
         self._may_identify_at = time.monotonic() + self._identify_every_s
 
-    async def _register(self) -> None:
+    async def _keep_registered(self) -> None:
+        """Register the commands, and again whenever they are others."""
+        settled: list[Registered] | None = None
         waits = slower_and_slower()
         while True:
+            commands = wanted(self._commands)
+            if commands == settled:
+                await asyncio.sleep(self._commands_every_s)
+                continue
+            self.registered = False
             try:
-                written = await register(self._rest, self._commands)
+                written = await register(self._rest, commands)
                 self.registered = True
-                log.info("discord.commands", written=written, count=len(self._commands))
-                return
+                log.info("discord.commands", written=written, count=len(commands))
             except PlatformError as error:
-                if not error.retry:
-                    log.error("discord.commands_refused", error=str(error), hint=error.hint)
-                    return
-                log.info("discord.commands_wait", error=str(error))
-            await asyncio.sleep(next(waits))
+                if error.retry:
+                    log.info("discord.commands_wait", error=str(error))
+                    await asyncio.sleep(next(waits))
+                    continue
+                log.error("discord.commands_refused", error=str(error), hint=error.hint)
+            settled, waits = commands, slower_and_slower()
 
     def _lost(self) -> None:
         if self._down_since is None:

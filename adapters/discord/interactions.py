@@ -11,7 +11,7 @@ message that vanished.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 
 import structlog
 from pydantic import ValidationError
@@ -20,6 +20,7 @@ from adapters.discord import answers, normalise
 from adapters.discord.lanes import slower_and_slower
 from adapters.discord.payloads import COMPONENT, InteractionPayload, PressPayload
 from adapters.discord.rest import Rest
+from bot.commands import SlashCommand
 from bot.errors import JayError, PlatformError, StoreError, StoreUnreachable
 from bot.messages import Command, ShareAsked, StopAsked
 from bot.ports import Hear
@@ -43,13 +44,11 @@ class Interactions:
         rest: Rest,
         *,
         hear: Hear,
-        known: Collection[str],
-        private: Collection[str] = (),
+        commands: Sequence[SlashCommand],
         tell_after_s: float = TELL_AFTER_S,
     ) -> None:
-        """Take what stores a command, the names of those that there are, and of private ones."""
-        self._rest, self._hear, self._known = rest, hear, known
-        self._private = private
+        """Take what stores a command, and those that there are."""
+        self._rest, self._hear, self._commands = rest, hear, commands
         self._tell_after_s = tell_after_s
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -95,7 +94,8 @@ class Interactions:
     async def _serve(self, command: Command) -> None:
         handle = normalise.Handle.parse(command.handle)
         refusal = ""
-        if command.name not in self._known:
+        known = {one.name: one for one in self._commands}
+        if command.name not in known:
             refusal = NOT_KNOWN
         elif len(self._tasks) > MOST_OPEN:
             refusal = TOO_MANY
@@ -103,7 +103,7 @@ class Interactions:
             if refusal:
                 await answers.say_privately(self._rest, handle, refusal)
             else:
-                private = command.name in self._private and not command.place.direct
+                private = known[command.name].private and not command.place.direct
                 await answers.defer(self._rest, handle, private=private)
         except PlatformError as error:
             # The surface then answers with a plain message.

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import discord
 
-from bot.ports import SlashCommand
+from bot.commands import SlashCommand
 
 PERMISSIONS = discord.Permissions(
     view_channel=True,

@@ -11,7 +11,7 @@ them, and `needs_names` tells when they are needed at all.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -31,9 +31,11 @@ from adapters.discord.payloads import (
     InteractionPayload,
     MemberPayload,
     MessagePayload,
+    OptionPayload,
     PressPayload,
     UserPayload,
 )
+from bot.commands import TEXT
 from bot.messages import (
     Attachment,
     Command,
@@ -182,7 +184,7 @@ def command(payload: InteractionPayload) -> Command | None:
     if user is None:
         return None
     handle = handle_of(payload)
-    said = " ".join(str(one.value) for one in payload.data.options if one.value is not None)
+    said = _said(payload.data.options)
     # Names are not told here; a skill may look a channel up by its id.
     said = re.sub(r"<#(\d+)>", r"#\1", said)
     return Command(
@@ -194,6 +196,19 @@ def command(payload: InteractionPayload) -> Command | None:
         sent_at=said_at(payload.id),
         handle=str(handle),
     )
+
+
+def _said(options: Sequence[OptionPayload]) -> str:
+    """Return a command's arguments as people write them elsewhere: `formal: we are late`.
+
+    What was typed stands behind what was chosen, in whatever order they come.
+    """
+    given = [one for one in options if one.value is not None]
+    chosen = [str(one.value) for one in given if one.name != TEXT and len(given) > 1]
+    typed = [str(one.value) for one in given if one.name == TEXT or len(given) == 1]
+    if chosen and typed:
+        chosen[-1] += ":"
+    return " ".join((*chosen, *typed))
 
 
 def handle_of(payload: InteractionPayload | PressPayload) -> Handle:

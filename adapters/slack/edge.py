@@ -31,8 +31,9 @@ from adapters.slack.people import People
 from adapters.slack.sockets import Patience, SocketListener, SocketListeners
 from adapters.slack.turns import Turns
 from adapters.slack.webhooks import WebhookListener
+from bot.commands import SlashCommand
 from bot.errors import SettingsError, StoreError, TokenRefused
-from bot.ports import Hear, Missed, SlashCommand, nothing_missed
+from bot.ports import Hear, Missed, nothing_missed
 from bot.settings import SlackSettings
 
 log = structlog.get_logger(__name__)
@@ -67,7 +68,7 @@ class SlackEdge:
         ):
             raise SettingsError(NO_WAY_IN)
         self._settings, self._hear, self._missed = settings, hear, missed
-        self._commands = frozenset(command.name for command in commands)
+        self._commands = commands
         self._patience = patience or Patience()
         self._listener: SocketListeners | WebhookListener | None = None
 
@@ -132,7 +133,7 @@ class _Taking:
     """Takes what bolt hears, for one installation."""
 
     def __init__(
-        self, *, jay: Installation, people: People, hear: Hear, commands: frozenset[str]
+        self, *, jay: Installation, people: People, hear: Hear, commands: Sequence[SlashCommand]
     ) -> None:
         self._jay, self._people, self._hear = jay, people, hear
         self._commands = commands
@@ -170,7 +171,7 @@ class _Taking:
     async def _take_command(self, body: Mapping[str, object], ack: AsyncAck) -> None:
         names = await self._people.names(normalise.people_of_command(body))
         command = normalise.read_command(body, jay=self._jay, names=names, now=time.time())
-        if command is None or command.name not in self._commands:
+        if command is None or command.name not in {one.name for one in self._commands}:
             log.info("slack.command_unknown", command=str(body.get("command")))
             await ack("I don't know this command.")
             return

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from adapters.slack.install import SCOPES
 from adapters.slack.webhooks import PATH
-from bot.ports import SlashCommand
+from bot.commands import SlashCommand
 
 EVENTS = (
     "agent_session_stopped",
@@ -17,6 +17,8 @@ EVENTS = (
     "message.im",
     "message.mpim",
 )
+HINT_MAX = 1_000
+"""Characters of a usage hint, by Slack's manifest reference."""
 DESCRIPTION = "Chat with a GPT-J model that runs on our own machines"
 AGENT_DESCRIPTION = (
     "Jay answers in threads and direct messages, sums up channels and answers questions from "
@@ -107,12 +109,15 @@ def _command(command: SlashCommand, url: str) -> dict[str, object]:
     shown: dict[str, object] = {
         "command": f"/{command.name}",
         "description": command.description,
-        "usage_hint": _hint(command),
         "should_escape": True,
     }
+    if hint := _hint(command):
+        shown["usage_hint"] = hint
     return shown | {"url": url} if url else shown
 
 
 def _hint(command: SlashCommand) -> str:
-    hint = command.argument_description
-    return hint if command.required else f"[{hint}]"
+    words = [f"[{'|'.join(one.values)}]" for one in command.choices]
+    if text := command.argument_description:
+        words.append(text if command.required else f"[{text}]")
+    return " ".join(words)[:HINT_MAX]

@@ -92,9 +92,17 @@ def read_message(
         sent_at=_seconds(ts) or 0.0,
         mentions_jay=mentions_jay,
         mentions_others=read.mentions_others and not mentions_jay,
+        reply_to=_below_jay(message, jay),
         attachments=_attachments(message),
         edited_at=_seconds(_text(_part(message, "edited"), "ts")) or 0.0,
     )
+
+
+def _below_jay(message: Json, jay: Installation) -> str:
+    """Return the root of a message's thread if that is Jay's own: what answers a command."""
+    root = _id(message, "thread_ts")
+    below = _id(message, "parent_user_id") == jay.bot_user_id and root != _id(message, "ts")
+    return root if below else ""
 
 
 def is_said(message: Json, *, jay: Installation) -> bool:

@@ -20,6 +20,7 @@ from bot.cli import (
     manifest,
     parked,
     run,
+    skills,
     train,
 )
 from bot.errors import JayError
@@ -31,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (run, demo, chat, doctor, manifest, parked, forget, finetune):
+for verb in (run, demo, chat, doctor, manifest, skills, parked, forget, finetune):
     app.command(name=verb.NAME)(verb.command)
 app.add_typer(engine.app, name="engine")
 app.add_typer(train.app, name="train")

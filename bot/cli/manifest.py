@@ -21,13 +21,18 @@ def command(
     """Print the app manifest and the steps to install it."""
     from adapters.discord import manifest as discord
     from adapters.slack import manifest as slack
+    from bot.catalogue import Catalogue
     from bot.errors import SettingsError
-    from bot.skills import COMMANDS
+    from bot.logs import set_up_logs
+    from bot.settings import load_settings
 
+    settings = load_settings()
+    set_up_logs(level="warning", as_json=settings.log_json)
+    commands = Catalogue(settings.skills_dir).commands
     match platform:
         case "slack":
-            typer.echo(slack.describe(COMMANDS, request_url=request_url))
+            typer.echo(slack.describe(commands, request_url=request_url))
         case "discord":
-            typer.echo(discord.describe(COMMANDS, application_id=application_id))
+            typer.echo(discord.describe(commands, application_id=application_id))
         case _:
             raise SettingsError(f"The platform is slack or discord, not {platform!r}.")

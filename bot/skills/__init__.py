@@ -5,7 +5,7 @@ A skill is a generator. It yields what it needs (`Say`, `Ask`, `Read`, `Batch`,
 It does no I/O, so its tests drive it by hand; `bot.driving` drives it for real.
 """
 
-from bot.skills.choosing import COMMANDS, Chosen, choose
+from bot.skills.choosing import COMMANDS, Chosen, SlashCommand, choose
 from bot.skills.skill import (
     Ask,
     Batch,
@@ -49,6 +49,7 @@ __all__ = [
     "Say",
     "Search",
     "Sizes",
+    "SlashCommand",
     "Step",
     "Steps",
     "Task",

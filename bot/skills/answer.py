@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from bot import grounding
 from bot.conversations import Turn
-from bot.messages import IncomingMessage
+from bot.messages import IncomingMessage, Place
 from bot.prompting import Said
 from bot.retrieval import is_question
 from bot.retrieval.terms import terms
@@ -62,9 +62,22 @@ def answer(request: Request) -> Steps[Outcome]:
             f"{LONGEST_QUESTION}. Could you put it shorter?"
         )
     before = question_before(request.turns) if leans(question) else ""
-    yield Progress(text="Searching this channel")
+    return (yield from answer_from(request.place, question, before=before))
+
+
+def answer_from(place: Place, question: str, *, before: str = "", name: str = "") -> Steps[Outcome]:
+    """Yield what is needed to answer from a channel, return the answer.
+
+    Args:
+        place: any place in the channel.
+        question: at most `LONGEST_QUESTION` characters.
+        before: the question that it leans on.
+        name: the channel's, where it is another than the one where it is asked.
+    """
+    channel = f"#{name}" if name else "this channel"
+    yield Progress(text=f"Searching {channel}")
     whole = f"{before} {question}".strip()
-    found = yield from search(request.place, whole, most=FOUND)
+    found = yield from search(place, whole, most=FOUND)
     weighed = [
         one
         for one in weigh(question, found.hits, people=found.people, before=before)
@@ -81,9 +94,9 @@ def answer(request: Request) -> Steps[Outcome]:
     standing = [one for one in shown if one.hit.message.message_id in links]
     clear = [one for one in clear if one in standing]
     words = in_words(said, clear, question, found) if said else ""
-    text = told(words, clear, standing, links)
+    text = told(words, clear, standing, links, where=f"in {channel}" if name else "here")
     return Outcome(
-        text=f"{text}\n\n{coverage(found)}",
+        text=f"{text}\n\n{coverage(found, channel)}",
         said=said,
         sources=tuple(one.hit.message.message_id for one in standing),
         skill="answer",
@@ -186,13 +199,15 @@ def told(
     clear: Sequence[Evidence],
     standing: Sequence[Evidence],
     links: dict[str, str],
+    *,
+    where: str = "here",
 ) -> str:
     """Return what is said: words with what they stand on, quotes, or that nothing was found."""
     quotes = bullets(quote(one.hit.message, links) for one in standing)
     if not standing:
-        return "I found nothing about that here."
+        return f"I found nothing about that {where}."
     if not clear:
-        return f"I found no clear answer here. The nearest that was said:\n{quotes}"
+        return f"I found no clear answer {where}. The nearest that was said:\n{quotes}"
     if words:
         return f"{words}\n\nFrom:\n{quotes}"
     if len(clear) > 1:
@@ -200,11 +215,11 @@ def told(
     return f"This is what was said about it:\n{quotes}"
 
 
-def coverage(found: Matches) -> str:
+def coverage(found: Matches, channel: str = "this channel") -> str:
     """Return the line that says what was searched."""
     since = f" since {day(found.oldest_at)}" if found.oldest_at else ""
     messages = "1 message" if found.searched == 1 else f"{found.searched:,} messages"
-    text = f"Searched {messages} of this channel{since}"
+    text = f"Searched {messages} of {channel}{since}"
     if 0 < found.by_meaning < found.searched:
         text += f"; {found.searched - found.by_meaning:,} of them by their words alone so far"
     return f"_{text}._"

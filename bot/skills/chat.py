@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.skills.answer import answer, follows_up
+from bot.skills.quiz import asks_for_answers, solve, unsolved
 from bot.skills.skill import Outcome, Request, Steps, say
 
 NOTHING_TO_READ = (
@@ -16,12 +17,15 @@ NO_WORDS = "I have no good answer to that. Could you put it another way?"
 def chat(request: Request) -> Steps[Outcome]:
     """Yield what the model shall continue, return what it said, with a note where it was cut.
 
-    What asks on after an answer is answered from the messages too.
+    What asks on after an answer is answered from the messages too, and who gives a quiz up is
+    shown its answers; until then the model doesn't know them either.
     """
     if not request.text.strip():
         return Outcome(text=NOTHING_TO_READ)
     if follows_up(request):
         return (yield from answer(request))
-    said = yield from say(request.turns)
+    if asks_for_answers(request):
+        return solve(request)
+    said = yield from say(tuple(unsolved(turn) for turn in request.turns))
     text = said.text or NO_WORDS
     return Outcome(text=f"{text}\n\n{said.note}" if said.note else text, said=said)

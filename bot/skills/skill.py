@@ -8,7 +8,8 @@ from typing import Literal, TypeAlias, TypeVar
 
 from bot.conversations import Turn
 from bot.messages import IncomingMessage, Person, Place
-from bot.prompting import Said
+from bot.prompting import AS_EVER, Said
+from bot.prompts import Manner
 from bot.retrieval import Hit
 
 
@@ -33,6 +34,8 @@ class Say:
     """Have the model continue the conversation, shown as it comes. Sends back `Said`."""
 
     turns: tuple[Turn, ...]
+    manner: Manner = AS_EVER
+    """How its words are drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +208,8 @@ class Outcome:
     """Ids of the messages that it stands on."""
     skill: str = ""
     """The skill that said it, where that is another than was asked."""
+    kept: str = ""
+    """What is remembered of it in the conversation, where that is more than people see."""
 
 
 Step: TypeAlias = Say | Ask | Progress | Batch | Read | Measure | Cite | Clock | Search | Find
@@ -215,9 +220,9 @@ T = TypeVar("T")
 Steps: TypeAlias = Generator[Step, Answer, T]
 
 
-def say(turns: tuple[Turn, ...]) -> Steps[Said]:
+def say(turns: tuple[Turn, ...], *, manner: Manner = AS_EVER) -> Steps[Said]:
     """Yield `Say` and return what the model said."""
-    answer = yield Say(turns=turns)
+    answer = yield Say(turns=turns, manner=manner)
     if not isinstance(answer, Said):
         raise TypeError(f"a Say is answered by Said, not {answer!r}")
     return answer

@@ -8,12 +8,10 @@ local FOLLOWERS = 200
 -- The conversation of its thread, or of what it answers, if Jay takes part there: asked here,
 -- where no mention can come between the answer and what is done with it.
 local function conversation_that_it_follows()
-  local candidate
-  if message.thread ~= '' then
+  local said = cjson.decode(message.header)
+  local candidate = said.reply_to ~= '' and conversation_in(mark_of(message.channel, said.reply_to))
+  if message.thread ~= '' and (not candidate or said.place.platform == 'discord') then
     candidate = message.channel .. ':' .. message.thread
-  else
-    local reply_to = cjson.decode(message.header).reply_to
-    candidate = reply_to ~= '' and conversation_in(mark_of(message.channel, reply_to))
   end
   return candidate and takes_part(candidate) and candidate or ''
 end

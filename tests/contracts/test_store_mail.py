@@ -213,6 +213,25 @@ async def test_an_answer_is_mail_where_what_it_answers_is_jays_by_then(store: St
     assert await waits(store) == ["no. 1", "no. 2"]
 
 
+async def test_what_is_said_below_jays_answer_to_a_command_goes_on_with_the_command(
+    store: Store,
+) -> None:
+    """Its thread hangs on Jay's message, in which nobody had a conversation before."""
+    quiz = command("quiz")
+    asked = in_place(CHANNEL, root=quiz.message_id)
+    await store.accept_command(quiz, conversation=asked)
+    lease = await claim(store)
+    await store.save_reply(
+        lease, Reply(reply_id="r", answers=(quiz.message_id,), message_ids=("5.0",))
+    )
+    await store.release(lease)
+
+    late = message("and why?", message_id="6.0", place=in_thread("5.0"), reply_to="5.0")
+    assert await store.accept(late, conversation=None, waiting=20, may_follow=True)
+
+    assert await store.conversation_at(CHANNEL, "6.0") == asked
+
+
 async def test_what_may_follow_is_only_logged_where_jay_takes_no_part(store: Store) -> None:
     late = message("and you?", message_id="2.0", place=in_thread("1.0"))
 

@@ -26,11 +26,25 @@ class Offered:
     argument_description: str = "last 50, today"
     required: bool = False
     private: bool = False
+    choices: tuple = ()
+    where: tuple = ("channels", "threads", "direct")
 
 
 SUMMARIZE = Offered(name="summarize")
 ASIDE = Offered(name="aside", private=True)
 ANSWER = Offered(name="answer", argument="question", required=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tone:
+    """A choice."""
+
+    name: str = "tone"
+    description: str = "How it sounds"
+    values: tuple[str, ...] = ("formal", "warm")
+
+
+TONED = Offered(name="rephrase", argument="text", choices=(Tone(),))
 
 
 class Clock:

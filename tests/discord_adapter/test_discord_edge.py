@@ -6,7 +6,7 @@ import asyncio
 import time
 
 import pytest
-from discord_listening import ANSWER, ASIDE, Ear, Listen, until
+from discord_listening import ANSWER, ASIDE, SUMMARIZE, TONED, Ear, Listen, until
 
 from adapters.discord import DiscordEdge
 from adapters.sandbox.discord import DiscordSide, shapes
@@ -245,6 +245,55 @@ async def test_commands_are_registered_once_and_again_only_when_they_differ(
 
     assert first == second
     assert set(first) == {"summarize", "answer"}
+
+
+async def test_discord_is_told_of_commands_that_come_and_go(
+    listen: Listen, side: DiscordSide, ear: Ear, maya: str, general: str
+) -> None:
+    """An operator's own skill would else have to wait for the next start."""
+    commands = [SUMMARIZE]
+    async with listen(commands=commands, commands_every_s=0.01) as edge:
+        await until(lambda: edge.registered)
+        commands.append(ANSWER)
+        await until(lambda: len(side.commands) == 2)
+        await side.run_command(maya, general, "answer", "why?")
+        await until(lambda: ear.commands)
+        commands[:] = [ANSWER]
+        await until(lambda: len(side.commands) == 1)
+
+    assert ear.commands[0].text == "why?"
+    assert side.commands[0]["name"] == "answer"
+
+
+async def test_a_list_that_discord_refuses_is_tried_again_only_when_it_changes(
+    listen: Listen, side: DiscordSide, faults: Faults
+) -> None:
+    commands = [SUMMARIZE]
+    faults.fail("discord", "PUT /applications/*", status=400, times=1)
+    async with listen(commands=commands, commands_every_s=0.01) as edge:
+        await asyncio.sleep(0.05)
+        assert not edge.registered
+        assert side.commands == []
+        commands.append(ANSWER)
+        await until(lambda: edge.registered)
+
+    assert len(side.commands) == 2
+
+
+async def test_what_is_chosen_stands_before_what_is_typed(
+    listen: Listen, side: DiscordSide, ear: Ear, maya: str, general: str
+) -> None:
+    """A skill reads one line of text, whatever order a client sends its fields in."""
+    async with listen(commands=(TONED,)):
+        await until(lambda: side.commands)
+        registered = side.commands[0]["options"]
+        for options in ({"tone": "warm", "text": "we: late"}, {"text": "late"}, {"tone": "warm"}):
+            await side.run_command(maya, general, "rephrase", options=options)
+        await until(lambda: len(ear.commands) == 3)
+
+    assert [one["name"] for one in registered] == ["text", "tone"]
+    assert [one["value"] for one in registered[1]["choices"]] == ["formal", "warm"]
+    assert {one.text for one in ear.commands} == {"warm: we: late", "late", "warm"}
 
 
 async def test_two_deliveries_of_a_message_are_the_same_message(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from adapters.sandbox.slack import SlackSide
 from adapters.slack import SlackEdge
 from adapters.slack.sockets import Patience
+from bot.commands import SlashCommand
 from bot.errors import StoreUnreachable
 from bot.messages import Event, Place
 from bot.ports import Missed, Target, nothing_missed
@@ -72,8 +73,9 @@ async def start(
     *,
     patience: Patience = PATIENCE,
     missed: Missed = nothing_missed,
+    commands: Sequence[SlashCommand] = COMMANDS,
 ) -> Running:
-    edge = SlackEdge(settings, hear=ear.hear, commands=COMMANDS, patience=patience, missed=missed)
+    edge = SlackEdge(settings, hear=ear.hear, commands=commands, patience=patience, missed=missed)
     task = asyncio.create_task(edge.run())
     await until(lambda: edge.ready or task.done())
     return Running(edge, task)

@@ -70,6 +70,7 @@ async def playing(
     engine_url: str,
     max_tokens: int = 24,
     limits: Mapping[str, float] | None = None,
+    skills_dir: Path | None = None,
 ) -> AsyncIterator[Stage]:
     """Run Jay against an open sandbox."""
     settings = load_settings(
@@ -78,6 +79,7 @@ async def playing(
         engine={"url": engine_url},
         replies={"max_tokens": max_tokens},
         limits=limits or {},
+        skills_dir=skills_dir,
     )
     stop = asyncio.Event()
     async with open_app(pointed_at(sandbox, settings)) as app:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from fakes.talk import CHANNEL, DIRECT, in_thread, message
 from hypothesis import given
@@ -34,6 +36,16 @@ def test_a_reply_belongs_to_the_conversation_it_answers() -> None:
     begun = in_place(CHANNEL, root="7.0")
 
     assert conversation_of(message("why?", message_id="9.0", reply_to="8.0"), begun) == begun
+
+
+def test_below_jays_answer_to_a_command_the_commands_conversation_goes_on() -> None:
+    """In Slack a thread is all that people can answer it in; in Discord it is begun for itself."""
+    command = in_place(CHANNEL, root="cmd.1")
+    below = message("and why?", message_id="9.0", place=in_thread("8.0"), reply_to="8.0")
+    place = replace(below.place, platform="discord")
+
+    assert conversation_of(below, command) == command
+    assert conversation_of(replace(below, place=place), command).root == "8.0"
 
 
 @given(workspace=ID, channel=ID, root=ID)

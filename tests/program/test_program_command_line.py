@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -47,8 +48,51 @@ def test_the_help_names_every_verb(tmp_path: Path) -> None:
         "forget",
         "manifest",
         "parked",
+        "skills",
     ):
         assert verb in told
+
+
+def test_the_list_of_skills_tells_where_each_comes_from_and_which_file_is_bad(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "skills"
+    folder.mkdir()
+    good = 'name = "greet"\ndescription = "Greet somebody"\nprompt = "Hello"\n'
+    (folder / "greet.toml").write_text(good)
+    well = jay("skills", folder=tmp_path, JAY_SKILLS_DIR=str(folder))
+    (folder / "bad.toml").write_text('name = "bad"\nprompt = """\nHello {you}\n"""\n')
+    ill = jay("skills", folder=tmp_path, JAY_SKILLS_DIR=str(folder))
+    nowhere = jay("skills", "nowhere", folder=tmp_path)
+    doctor = jay("doctor", folder=tmp_path, JAY_SKILLS_DIR=str(folder))
+    unset = jay("skills", folder=folder, JAY_SKILLS_DIR="")
+
+    assert well.returncode == 0
+    assert "code" in next(line for line in well.stdout.splitlines() if "/summarize" in line)
+    assert str(folder) in next(line for line in well.stdout.splitlines() if "/greet" in line)
+    assert ill.returncode == 1
+    assert "/greet" in ill.stdout
+    assert f"{folder}/bad.toml:1: description: is missing; prompt: {{you}} is unknown" in ill.stderr
+    assert nowhere.returncode == 1
+    assert "JAY_SKILLS_DIR must name one" in nowhere.stderr
+    assert (unset.returncode, unset.stderr) == (0, "")
+    assert f"FAIL skills: {folder}/bad.toml:1: " in doctor.stdout
+
+
+def test_an_operators_own_skill_stands_in_the_manifest(tmp_path: Path) -> None:
+    """Slack offers no command that its app's manifest doesn't hold."""
+    good = 'name = "greet"\ndescription = "Greet somebody"\nprompt = "Hello"\n'
+    (tmp_path / "greet.toml").write_text(good)
+    (tmp_path / "bad.toml").write_text("no toml")
+
+    told = jay("manifest", "slack", folder=tmp_path, JAY_SKILLS_DIR=str(tmp_path))
+    made = json.JSONDecoder().raw_decode(told.stdout)[0]
+
+    commands = {one["command"]: one for one in made["features"]["slash_commands"]}
+    assert commands["/greet"]["description"] == "Greet somebody"
+    assert "usage_hint" not in commands["/greet"]
+    assert commands["/explain"]["usage_hint"].startswith("[simply|briefly|in-depth] ")
+    assert "bad.toml" in told.stderr
 
 
 def test_running_without_any_token_says_which_to_set(tmp_path: Path) -> None:

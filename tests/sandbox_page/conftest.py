@@ -16,6 +16,11 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+COMMANDS = [
+    {"command": "/summarize", "description": "Sum up this channel", "usage_hint": "[range]"},
+    {"command": "/answer", "description": "Answer from it", "usage_hint": "[question]"},
+]
+"""As a manifest has them."""
 
 
 @pytest.fixture
@@ -48,6 +53,7 @@ async def browser():
 async def seeded() -> AsyncIterator[Sandbox]:
     """A sandbox in the loop that the browser lives in."""
     async with Sandbox() as made:
+        made.slack.install({"features": {"slash_commands": COMMANDS}})
         yield made
 
 

@@ -296,6 +296,21 @@ async def test_only_small_json_is_read(sandbox: Sandbox, http: aiohttp.ClientSes
     assert await post(body, "application/json") == 200
 
 
+async def test_slack_offers_the_commands_of_the_apps_manifest(
+    sandbox: Sandbox, http: aiohttp.ClientSession
+):
+    """Slack learns of them nowhere else."""
+    greet = {"command": "/greet", "description": "Greet somebody", "usage_hint": "[whom]"}
+    async with http.ws_connect("/page/feed") as socket:
+        before = await ask(socket, "commands", **where(sandbox))
+        sandbox.slack.install({"features": {"slash_commands": [greet]}})
+        after = await ask(socket, "commands", **where(sandbox))
+
+    assert before["commands"] == []
+    (told,) = after["commands"]
+    assert (told["name"], told["hint"]) == ("greet", "[whom]")
+
+
 async def test_a_question_that_makes_no_sense_does_not_end_the_feed(
     sandbox: Sandbox, http: aiohttp.ClientSession
 ):

@@ -26,6 +26,8 @@ from bot.messages import (
 from bot.settings import SlackSettings
 from bot.skills import COMMANDS
 
+SUMMARIZE = COMMANDS[0]
+
 
 def messages(ear: Ear) -> list[IncomingMessage]:
     return [one for one in ear.events if isinstance(one, IncomingMessage)]
@@ -152,6 +154,20 @@ async def test_a_command_that_can_not_be_stored_is_not_acked(side, edge, ear, ma
     answer = await side.run_command(maya.id, general, "summarize")
 
     assert answer == {"ok": False, "error": "operation_timeout"}
+
+
+async def test_a_command_that_comes_while_jay_listens_is_heard(side, settings, ear, maya, general):
+    """An operator's own skill would else have to wait for the next start."""
+    commands = [SUMMARIZE]
+    running = await start(settings, ear, commands=commands)
+    commands[:] = [replace(SUMMARIZE, name="greet")]
+    await side.run_command(maya.id, general, "greet", "Tom")
+    await side.run_command(maya.id, general, "summarize", "5")
+    await stop(running)
+
+    assert [(one.name, one.text) for one in ear.events if isinstance(one, Command)] == [
+        ("greet", "Tom")
+    ]
 
 
 async def test_a_command_that_is_not_jays_is_answered(side, edge, ear, maya, general, world):

@@ -73,6 +73,16 @@ def test_a_root_that_has_replies_is_not_in_its_own_thread() -> None:
     assert message(thread_ts="1.000001").place.thread == "1.000001"
 
 
+def test_what_stands_below_jays_own_message_answers_it() -> None:
+    """Below a command's answer people go on with the command's conversation."""
+    below = {"thread_ts": "1.000001", "parent_user_id": "UJAY"}
+
+    assert message(**below).reply_to == "1.000001"
+    assert message(**below | {"parent_user_id": "U2"}).reply_to == ""
+    assert message(**below | {"thread_ts": MESSAGE["ts"]}).reply_to == ""
+    assert message(thread_ts="1.000001").reply_to == ""
+
+
 def test_only_a_direct_message_is_direct() -> None:
     """In a group message Jay answers when it is named."""
     assert message(channel_type="im", channel="D1").place.direct

@@ -16,6 +16,7 @@ from adapters.slack.checks import check
 from adapters.slack.install import SCOPES, ask_installation, open_client
 from adapters.slack.people import People
 from adapters.slack.turns import Turns
+from bot.catalogue import Catalogue
 from bot.errors import (
     MayNotWrite,
     MessageGone,
@@ -25,7 +26,8 @@ from bot.errors import (
     TooFast,
 )
 from bot.settings import SlackSettings
-from bot.skills import COMMANDS
+
+COMMANDS = Catalogue().commands
 
 
 def printed(**other: str) -> dict:
@@ -60,6 +62,9 @@ def test_the_manifest_keeps_slacks_limits() -> None:
     assert len(made["display_information"]["name"]) <= 35
     assert len(made["display_information"]["description"]) <= 140
     assert len(made["features"]["agent_view"]["agent_description"]) <= 300
+    commands = made["features"]["slash_commands"]
+    assert len(commands) <= 50
+    assert all(1 <= len(one["usage_hint"]) <= 1_000 for one in commands)
 
 
 def test_the_steps_name_every_secret() -> None:

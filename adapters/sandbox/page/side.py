@@ -42,23 +42,6 @@ _POLICY = (
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-SLACK_COMMANDS = (
-    {
-        "name": "summarize",
-        "description": "Sum up what was said in this channel",
-        "hint": "[range]",
-        "detail": "last 50, today, since monday 9:00; as paragraph, by topic",
-    },
-    {
-        "name": "answer",
-        "description": "Answer a question from what was said in this channel",
-        "hint": "[question]",
-        "detail": "What you would like to know",
-    },
-)
-"""Slack's commands stand in the app's manifest, and no call tells them: written down here.
-Others can be typed all the same."""
-
 
 class PageSide:
     """The page over both worlds.
@@ -79,7 +62,7 @@ class PageSide:
         discord: DiscordSide,
         faults: Faults,
     ) -> None:
-        self._discord = discord
+        self._slack, self._discord = slack, discord
         self._worlds = (slack_world, discord_world)
         self._mishaps = Mishaps(
             faults, {"slack": slack_world, "discord": discord_world}, self._mishaps_changed
@@ -152,7 +135,7 @@ class PageSide:
 
     def _commands(self, platform: str) -> list[Json]:
         if platform == "slack":
-            return list(SLACK_COMMANDS)
+            return self._slack.commands
         found = []
         for one in self._discord.commands:
             if one.get("type", 1) != 1:

@@ -61,6 +61,8 @@ class SlackSide:
         webhooks = Webhooks(self.place, events_url) if events_url else None
         self._delivery = Delivery(self.place, self.sockets, webhooks, pace or Pace())
         self._interactions = Interactions(self.place, self._delivery, self.response_urls)
+        self.commands: list[Json] = []
+        """What the page offers behind a slash; any other command can be typed all the same."""
         self._leaving: set[asyncio.Task[None]] = set()
         self._unsubscribe = [
             world.listen(self._happened),
@@ -76,6 +78,18 @@ class SlackSide:
     def serve_at(self, url: str) -> None:
         """Take note of the address that the server has got."""
         self.place.url = url
+
+    def install(self, manifest: Json) -> None:
+        """Take an app's manifest, the only place where Slack learns of its slash commands."""
+        self.commands = [
+            {
+                "name": one["command"].removeprefix("/"),
+                "description": one["description"],
+                "hint": one.get("usage_hint", ""),
+                "detail": "",
+            }
+            for one in manifest["features"]["slash_commands"]
+        ]
 
     @property
     def api_url(self) -> str:

@@ -4,7 +4,7 @@ import { act } from "./feed.js";
 import { avatar, el, icon } from "./dom.js";
 import { typed } from "./message.js";
 
-const OFFERED = 8;
+const OFFERED = 12;
 const TALLEST_PX = 180;
 const CALLED = /(^|[\s(])([@#])([\p{L}\p{N}_.-]*)$/u;
 let number = 0;

@@ -1,0 +1,69 @@
+"""A command as platforms register it, and as edges are told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Literal, Protocol, TypeAlias
+
+Where: TypeAlias = Literal["channels", "threads", "direct"]
+"""A kind of place in which a command may be used."""
+
+
+TEXT = "text"
+"""Name of the free-text argument of a command that has choices as well."""
+
+
+class Choice(Protocol):
+    """An argument of a command that is one of a few words."""
+
+    @property
+    def name(self) -> str:
+        """As platforms call it; unlike the command's free text."""
+
+    @property
+    def description(self) -> str:
+        """What it decides, in at most 100 characters."""
+
+    @property
+    def values(self) -> Sequence[str]:
+        """The words, at most 25; no other choice of the command has one of them."""
+
+
+class SlashCommand(Protocol):
+    """A command as platforms register it.
+
+    Operators may add commands and take them away while Jay runs: who holds a list of them
+    looks into it anew each time.
+    """
+
+    @property
+    def name(self) -> str:
+        """Without the slash: `summarize`."""
+
+    @property
+    def description(self) -> str:
+        """What it does, in at most 100 characters."""
+
+    @property
+    def argument(self) -> str:
+        """Name of its one free-text argument; empty: it has none."""
+
+    @property
+    def argument_description(self) -> str:
+        """What the argument takes, in at most 100 characters."""
+
+    @property
+    def required(self) -> bool:
+        """Whether the argument must be given."""
+
+    @property
+    def private(self) -> bool:
+        """Whether only who uses it sees the answer."""
+
+    @property
+    def choices(self) -> Sequence[Choice]:
+        """Arguments that may stand before the free text."""
+
+    @property
+    def where(self) -> Collection[Where]:
+        """Where it may be used."""
