@@ -26,6 +26,7 @@ from bot.messages import (
 from bot.notes import Notes
 from bot.paces import Pace, SharedPace
 from bot.prompts import Piece, Prompt, ServedModel, Waiting
+from bot.traces import Traces
 
 Hear = Callable[[Event], Awaitable[None]]
 """What an edge calls with an event. When it returns, the event is stored: ack it then."""
@@ -102,7 +103,7 @@ class Gap:
     """All before was heard, Unix seconds."""
 
 
-class Store(ChangeLog, Notes, Protocol):
+class Store(ChangeLog, Notes, Traces, Protocol):
     """The conversation store. Every method is one atomic step, and safe to repeat.
 
     All raise `StoreUnreachable` and `StoreFull`; those that take a lease raise

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bot.messages import Command, Mail
+from bot.messages import Command, IncomingMessage, Mail
 from bot.skills.answer import answer
 from bot.skills.asking import read_asked
 from bot.skills.chat import chat
@@ -14,6 +14,7 @@ from bot.skills.ranges import Range, parse_range
 from bot.skills.sharing import SHARE, share
 from bot.skills.skill import Outcome, Request, Steps
 from bot.skills.summarize import summarize
+from bot.skills.why import WHY, why
 
 Skill: TypeAlias = Callable[[Request], Steps[Outcome]]
 
@@ -51,6 +52,15 @@ COMMANDS = (
         required=True,
         skill=answer,
     ),
+    SlashCommand(
+        name=WHY,
+        description="Tell how my latest reply here came about",
+        argument="reply",
+        argument_description="the link of another reply",
+        required=False,
+        skill=why,
+        private=True,
+    ),
 )
 
 
@@ -65,6 +75,8 @@ class Chosen:
     """Only who asked sees the answer."""
     share: bool = False
     """They may share it with all who see where it was asked: it is about that place."""
+    aside: bool = False
+    """It is about a reply and no part of the conversation: nothing of it is remembered."""
 
 
 def choose(mail: Mail) -> Chosen:
@@ -80,21 +92,30 @@ def choose(mail: Mail) -> Chosen:
     else:
         first, _, rest = mail.text.strip().partition(" ")
         first = first.lower().rstrip(":,").removeprefix("/")
+        first = WHY if first == f"{WHY}?" else first
     for command in COMMANDS:
-        if command.name == first and (isinstance(mail, Command) or _is_order(first, rest)):
+        if command.name == first and (isinstance(mail, Command) or _is_order(first, rest, mail)):
             private = command.private and isinstance(mail, Command) and not mail.place.direct
             return Chosen(
                 name=command.name,
                 skill=command.skill,
                 text=rest.strip(),
                 private=private,
-                share=private and not read_asked(rest).channels,
+                share=private and command.name != WHY and not read_asked(rest).channels,
+                aside=command.name == WHY,
             )
     return Chosen(name="chat", skill=chat, text=mail.text)
 
 
-def _is_order(name: str, rest: str) -> bool:
-    """Tell "summarize last 20" from talk that merely begins with the word."""
+def _is_order(name: str, rest: str, mail: IncomingMessage) -> bool:
+    """Tell "summarize last 20" from talk that merely begins with the word.
+
+    A bare "why?" asks on about what was said. Only in Slack, said to Jay by name and with not a
+    word more, it asks how the reply came about: Discord has the command in threads too, and there
+    whoever answers a message by its reply function names its author unasked.
+    """
+    if name == WHY:
+        return not rest.strip() and mail.mentions_jay and mail.place.platform == "slack"
     if name != "summarize":
         return bool(rest.strip())
     asked = read_asked(rest)
