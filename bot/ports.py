@@ -312,6 +312,9 @@ class Target:
     """Only the person sees it, by the handle."""
     share: bool = False
     """Below what is finished stands a Share button; who presses it is heard as a `ShareAsked`."""
+    why: bool = False
+    """Below it stands a Why? button, from the start where the platform can, so that it costs no
+    write; who presses it is heard as the command `why`, with the message's id."""
     stop: bool = False
     """While it is being written, a Stop button stands below it; who presses it is heard as a
     `StopAsked`."""

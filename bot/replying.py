@@ -85,6 +85,8 @@ class Replier:
     """Longer messages are cut, and the person is told."""
     max_tries: int = 5
     """Mail that so many tries failed at is parked."""
+    why_button: bool = True
+    """Below each finished reply stands a button for `/why`."""
 
     async def reply(
         self, lease: Lease, *, stop: asyncio.Event, holds: Callable[[], bool] = lambda: True
@@ -193,7 +195,8 @@ class Replier:
         surface = self.surfaces[newest.place.platform]
         chosen = choose(newest)
         stops, kept = chosen.name == "summarize", chosen.private
-        target = replace(_target(newest), stop=stops, private=kept, share=chosen.share)
+        why = self.why_button and not (chosen.aside or is_given_up(record, self.max_tries))
+        target = replace(_target(newest), stop=stops, private=kept, share=chosen.share, why=why)
         draft = Draft(
             surface=surface,
             target=target,

@@ -24,8 +24,8 @@ LONGEST_EXCERPT = 80
 LONGEST_TEXT = 500
 """Characters of the reply in which its unsure words are marked."""
 NOTHING_KNOWN = (
-    "I no longer know how that reply came about. I note it with each reply and keep it for a week; "
-    "it goes earlier when the reply is deleted."
+    "I do not know, or no longer know, how that came about. I note it when a reply is finished and "
+    "keep it for a week; it goes earlier when the reply is deleted."
 )
 NONE_HERE = (
     "I know of no reply of mine here that I could explain. I keep how one came about for a week."

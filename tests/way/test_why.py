@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fakes.talk import ANA, BEN, CHANNEL, DIRECT, command, in_thread, message
 
-from bot.conversations import in_place
+from bot.conversations import Reply, in_place
 from bot.messages import Command, MessageChanged, MessageDeleted, Person, Place
 from bot.skills.why import NONE_HERE, NOTHING_KNOWN
 
@@ -213,3 +213,32 @@ async def test_what_is_shared_came_about_as_it_did_before(make_way: MakeWay) -> 
     await way.answer_all()
 
     assert "It stands on" in (await why(way, person=BEN))[0]
+
+
+async def test_replies_carry_a_button_and_what_explains_them_none(make_way: MakeWay) -> None:
+    way = make_way(" Yes it is.\n###")
+    await chat(way, "hello")
+    await why(way)
+
+    assert way.surface.explained == {"m1"}
+
+
+async def test_without_the_setting_there_is_no_button(make_way: MakeWay) -> None:
+    way = make_way(" Yes it is.\n###")
+    way.replier = replace(way.replier, why_button=False)
+    await chat(way, "hello")
+
+    assert way.surface.explained == set()
+    assert (await why(way))[0].startswith("**Why this reply**")
+
+
+async def test_an_apology_for_what_always_fails_has_no_button(make_way: MakeWay) -> None:
+    way = make_way()
+    await way.hear(message("hello", place=DIRECT))
+    lease = await way.store.claim(worker="w", lease_s=600.0, wait_s=0.0)
+    given_up = Reply(reply_id="r", answers=("1.0",), failures=way.replier.max_tries)
+    await way.store.save_reply(lease, given_up)
+    await way.replier.reply(lease, stop=asyncio.Event())
+
+    assert way.surface.texts
+    assert way.surface.explained == set()
