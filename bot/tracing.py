@@ -13,7 +13,7 @@ from bot.ports import Target
 from bot.prompting import Speech
 from bot.prompts import Finish
 from bot.skills import Outcome
-from bot.traces import MOST_READ, Asked, ReadTurn, Trace
+from bot.traces import MOST_READ, Asked, ReadTurn, Sureness, Trace
 from bot.window import Window
 
 
@@ -118,6 +118,17 @@ class Tracer:
             passages=outcome.passages,
             cited=len(outcome.sources),
             withheld=outcome.withheld,
+            sureness=_sureness(outcome),
             traceable=self._knows_all or bool(outcome.passages),
             begun_chars=self._begun_chars,
         )
+
+
+def _sureness(outcome: Outcome) -> Sureness | None:
+    """Return how sure the model was of what is shown; words are marked where they stand first."""
+    said = outcome.said
+    if said is None or said.sureness is None or outcome.withheld:
+        return None
+    if outcome.text.startswith(said.text):
+        return said.sureness
+    return replace(said.sureness, unsure=())

@@ -242,3 +242,54 @@ async def test_an_apology_for_what_always_fails_has_no_button(make_way: MakeWay)
 
     assert way.surface.texts
     assert way.surface.explained == set()
+
+
+async def test_words_that_the_model_was_unsure_of_are_marked(make_way: MakeWay) -> None:
+    way = make_way(" It sails on Tuesday, I think.\n###")
+    way.engine.logprobs = {" Tuesday,": -3.0}
+    await chat(way, "hello")
+
+    text, _ = await why(way)
+
+    assert "Mean log-probability of its 6 tokens: -0.58 (0 is certain)." in text
+    assert "It sails on **Tuesday** (5 %), I think." in text
+
+
+async def test_a_reply_that_another_worker_finished_says_what_is_missing(
+    make_way: MakeWay,
+) -> None:
+    """The first one's probabilities went with it."""
+    way = make_way(" It sails on Tuesday.\n###")
+    way.engine.goes_on = True
+    await way.hear(message("hello", place=DIRECT))
+    lease = await way.store.claim(worker="w", lease_s=600.0, wait_s=0.0)
+    begun = Reply(reply_id="r", answers=("1.0",), text="It sails", tries=1)
+    await way.store.save_reply(lease, begun)
+    await way.replier.reply(lease, stop=asyncio.Event())
+    await way.store.release(lease)
+
+    text, _ = await why(way, place=DIRECT)
+
+    assert way.surface.texts[0] == "It sails on Tuesday."
+    assert "Another worker began it: of the first 8 characters I don't know" in text
+    assert "Mean log-probability of its 2 tokens" in text
+
+
+async def test_a_reply_taken_over_when_it_was_whole_is_told_as_its_maker_noted_it(
+    make_way: MakeWay,
+) -> None:
+    way = make_way(" It sails on Tuesday.\n###")
+    await chat(way, "hello", place=DIRECT)
+    (reply,) = await way.store.traced(DIRECT)
+    trace = await way.store.trace(DIRECT, reply.message_id)
+    await way.hear(message("and now?", message_id="2.0", place=DIRECT))
+    lease = await way.store.claim(worker="w", lease_s=600.0, wait_s=0.0)
+    whole = Reply(
+        reply_id="r2", answers=("2.0",), text="No.", whole="No.", finish="stop", trace=trace
+    )
+    await way.store.save_reply(lease, whole)
+    await way.replier.reply(lease, stop=asyncio.Event())
+    await way.store.release(lease)
+
+    kept = await way.store.trace(DIRECT, "m2")
+    assert kept == replace(trace, message_ids=("m2",))
