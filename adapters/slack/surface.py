@@ -150,9 +150,12 @@ class SlackSurface:
             log.debug("slack.gone_already", ts=message_id)
 
     async def show_working(self, target: Target, status: str) -> bool:
-        """Show a status line in the thread; False outside of threads and where Slack refuses."""
+        """Show a status line in the thread; False outside of threads and where Slack refuses.
+
+        Nothing is shown where one person alone is answered: the line is seen by all.
+        """
         thread = thread_of(target)
-        if not thread:
+        if not thread or target.private:
             return False
         return await self._status.show(target.place.channel, thread, status)
 

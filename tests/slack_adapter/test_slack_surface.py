@@ -582,3 +582,15 @@ async def test_code_that_goes_on_in_the_next_section_is_code_there_too(surface, 
     texts = [one["text"]["text"] for one in sections]
     assert len(texts) == 2
     assert all(one.startswith("```\n") and one.rstrip().endswith("\n```") for one in texts)
+
+
+async def test_nobody_else_sees_that_jay_answers_one_person_alone(
+    surface, side, world, general, maya
+):
+    """The line would stay: what is answered aside does not end it."""
+    root = world.say(general, maya.id, "hello")
+    url = side.response_urls.make(general, maya.id)
+    where = target(general, private=True, person=maya.id, handle=url, thread=root.id)
+
+    assert not await surface.show_working(where, "Thinking…")
+    assert await surface.show_working(replace(where, private=False, handle=""), "Thinking…")
