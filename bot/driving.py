@@ -202,6 +202,8 @@ class Driver:
             self.status = "Reading this channel's history"
             await self._fill_from_history(replace(step.place, thread=""), HISTORY)
             self.status = "Searching this channel"
+        # The history was logged just now: what is found there is as it reads from here on.
+        self.tracer.revision = await self.store.revision(step.place)
         found = await self.library.search(step.place, step.question, most=step.most)
         return replace(found, hits=await self.library.compare(step.question, found.hits))
 

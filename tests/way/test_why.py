@@ -122,6 +122,21 @@ async def test_an_answer_tells_its_passages_with_scores(make_way: MakeWay) -> No
     assert "What the model said was not shown" in text
 
 
+async def test_passages_of_before_jays_time_stand_though_they_were_logged_for_the_answer(
+    make_way: MakeWay,
+) -> None:
+    """The first question in a channel is what brings its history into the log."""
+    way = make_way(" The release of 2.4 moved to Thursday.\n###")
+    way.surface.history_of = [message(FACT, message_id="1.0", author=BEN)]
+    await way.hear(command("answer", "When is the release of 2.4?"))
+    await way.answer_all()
+
+    text, _ = await why(way)
+
+    assert "shown: Ben [1 Jan](https://chat.example/C1/1.0): The release of 2.4 moved" in text
+    assert "is gone" not in text
+
+
 async def test_what_was_edited_or_deleted_since_is_counted_and_not_shown(
     make_way: MakeWay,
 ) -> None:
