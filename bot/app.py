@@ -309,6 +309,7 @@ async def open_app(settings: Settings, *, only: str = "") -> AsyncIterator[App]:
                 max_message_chars=settings.replies.max_message_chars,
                 max_tries=settings.worker.tries,
                 commands=catalogue.commands,
+                why_button=settings.replies.why_button,
             )
             worker = Worker(
                 name=f"{socket.gethostname()}:{os.getpid()}",

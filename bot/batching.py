@@ -47,6 +47,8 @@ class Batcher:
     """What the engine failed with."""
     costs: list[Finish] = field(default_factory=list)
     """Of what was asked so far."""
+    noted: int = 0
+    """Tasks whose answer had been noted before."""
 
     async def do(
         self, speech: Speech, tasks: Sequence[Task], tell: Callable[[int, int], None]
@@ -63,6 +65,7 @@ class Batcher:
         """
         digests = [_digest(speech, task) for task in tasks]
         said = await self._kept(tasks, digests)
+        self.noted += _finished(said)
         room = asyncio.Semaphore(self.at_once)
 
         async def one(at: int) -> None:

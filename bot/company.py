@@ -73,7 +73,7 @@ class Company:
         crowded = self.budget.waiting(self.target.place.write_lane) >= CROWDED_LANE
         if self.may_write and needed and not crowded:
             self._wrote = True
-            self.draft.show(f"_{self._line()}…_")
+            self.draft.show(f"_{self._line()}…_", spoken=False)
 
     def _line(self) -> str:
         waiting = self.driver.waiting

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bot.messages import PLATFORMS, IncomingMessage, Place, PlatformName
+from bot.messages import PLATFORMS, IncomingMessage, Mail, Place, PlatformName
+from bot.traces import Trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,11 @@ class Conversation:
     def thread(self) -> str:
         """The thread in which people will answer: in Slack the one that hangs on the root."""
         return self.root if self.platform == "slack" else ""
+
+    @property
+    def place(self) -> Place:
+        """The channel that it lies in."""
+        return Place(platform=self.platform, workspace=self.workspace, channel=self.channel)
 
     @classmethod
     def parse(cls, key: str) -> Conversation:
@@ -99,6 +105,18 @@ class Turn:
     made: Made | None = None
 
 
+def person_turn(mail: Mail, max_chars: int) -> Turn:
+    """Return a person's message as a turn of the conversation."""
+    text = mail.text if isinstance(mail, IncomingMessage) else f"/{mail.name} {mail.text}"
+    return Turn(
+        role="person",
+        text=text[:max_chars].strip(),
+        author=mail.author.name,
+        at=mail.sent_at,
+        message_ids=(mail.message_id,),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """A reply in the making, on record before and while it is shown."""
@@ -120,6 +138,8 @@ class Reply:
     """What it shall read for good, as Markdown, once that is known."""
     finish: str = ""
     """How it ended, once that is known: as in `Made`."""
+    trace: Trace | None = None
+    """How it came about, once it is whole, so that whoever takes it over has it too."""
 
     def showing(self, message_ids: tuple[str, ...], text: str) -> Reply:
         """Return the record with what is shown now."""

@@ -17,6 +17,7 @@ from bot.ports import Lease, Store, Surface
 from bot.prompting import Said, Speech
 from bot.prompts import Finish, Prompt, Waiting
 from bot.reading import Reader
+from bot.recalling import Recaller
 from bot.skills import (
     Ask,
     Batch,
@@ -30,6 +31,7 @@ from bot.skills import (
     Outcome,
     Progress,
     Read,
+    Recall,
     Say,
     Search,
     Sizes,
@@ -37,6 +39,7 @@ from bot.skills import (
     Task,
 )
 from bot.skills.skill import Answer
+from bot.tracing import Tracer
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +75,8 @@ class Driver:
     """What the model has said so far, as it is shown."""
     finish: Finish | None = None
     model: str = ""
+    tracer: Tracer = field(default_factory=Tracer)
+    """Notes what the reply is made of."""
     _batcher: Batcher | None = field(default=None, repr=False)
     _speech: Speech | None = field(default=None, repr=False)
 
@@ -115,7 +120,7 @@ class Driver:
                 answer = await self._do(step)
 
     async def _do(
-        self, step: Say | Ask | Batch | Read | Measure | Cite | Clock | Search | Find
+        self, step: Say | Ask | Batch | Read | Measure | Cite | Clock | Search | Find | Recall
     ) -> Answer:
         match step:
             case Say():
@@ -128,7 +133,7 @@ class Driver:
                 return await self._measure(step)
             case Search():
                 return await self._search(step)
-            case Read() | Cite() | Clock() | Find():
+            case Read() | Cite() | Clock() | Find() | Recall():
                 return await self._look_up(step)
 
     async def _say(self, step: Say) -> Said:
@@ -147,6 +152,7 @@ class Driver:
         )
         if window.start != start:
             await self.store.keep_window_start(self.lease, _mark(step.turns[window.start].at))
+        self.tracer.chats(speech, step.turns, window, begun=self.begun)
         said = Said(text=self.begun)
         async with aclosing(speech.speak(prompt, begun=self.begun)) as stream:
             async for said in stream:
@@ -157,6 +163,7 @@ class Driver:
 
     async def _ask(self, tasks: Sequence[Task]) -> tuple[Said, ...]:
         speech = await self._open_speech()
+        self.tracer.asks(speech, prompts=len(tasks))
 
         async def one(task: Task) -> Said:
             return await speech.ask(await self._prompt_of(speech, task))
@@ -196,11 +203,15 @@ class Driver:
             self.status = "Reading this channel's history"
             await self._fill_from_history(replace(step.place, thread=""), HISTORY)
             self.status = "Searching this channel"
+        # The history was logged just now: what is found there is as it reads from here on.
+        self.tracer.revision = await self.store.revision(step.place)
         found = await self.library.search(step.place, step.question, most=step.most)
         return replace(found, hits=await self.library.compare(step.question, found.hits))
 
-    async def _look_up(self, step: Read | Cite | Clock | Find) -> Answer:
+    async def _look_up(self, step: Read | Cite | Clock | Find | Recall) -> Answer:
         match step:
+            case Recall():
+                return await Recaller(store=self.store, link=self._link).recall(step)
             case Read():
                 return await self._reader.read(step)
             case Cite():
@@ -220,6 +231,8 @@ class Driver:
 
         done = await self._batcher.do(speech, step.tasks, tell)
         self.finish = _sum(self._batcher.costs)
+        batcher = self._batcher
+        self.tracer.asks(speech, prompts=len(batcher.costs), noted=batcher.noted)
         return done
 
     async def _cite(self, step: Cite) -> Cited:

@@ -26,6 +26,7 @@ from bot.messages import (
 from bot.notes import Notes
 from bot.paces import Pace, SharedPace
 from bot.prompts import Piece, Prompt, ServedModel, Waiting
+from bot.traces import Traces
 
 Hear = Callable[[Event], Awaitable[None]]
 """What an edge calls with an event. When it returns, the event is stored: ack it then."""
@@ -74,7 +75,7 @@ class Gap:
     """All before was heard, Unix seconds."""
 
 
-class Store(ChangeLog, Notes, Protocol):
+class Store(ChangeLog, Notes, Traces, Protocol):
     """The conversation store. Every method is one atomic step, and safe to repeat.
 
     All raise `StoreUnreachable` and `StoreFull`; those that take a lease raise
@@ -283,6 +284,9 @@ class Target:
     """Only the person sees it, by the handle."""
     share: bool = False
     """Below what is finished stands a Share button; who presses it is heard as a `ShareAsked`."""
+    why: bool = False
+    """Below it stands a Why? button, from the start where the platform can, so that it costs no
+    write; who presses it is heard as the command `why`, with the message's id."""
     stop: bool = False
     """While it is being written, a Stop button stands below it; who presses it is heard as a
     `StopAsked`."""

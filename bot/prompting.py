@@ -16,6 +16,8 @@ from bot.family import Family, render_cue, render_opening, render_task, render_t
 from bot.guards import Guard
 from bot.ports import Engine
 from bot.prompts import Finish, Manner, Prompt, ServedModel
+from bot.sureness import Listener
+from bot.traces import Sureness
 from bot.window import Ids, Window, fit
 
 AS_EVER = Manner()
@@ -33,6 +35,8 @@ class Said:
     note: str = ""
     """What the person is told about a cut."""
     finish: Finish | None = None
+    sureness: Sureness | None = None
+    """How sure the model was of it; None before the end, and where the engine doesn't tell."""
 
 
 async def open_speech(
@@ -139,10 +143,12 @@ class Speech:
         """
         guard = Guard(stops=prompt.stop, never=self.family.never)
         guard.feed(begun)
+        listener = Listener(begun=begun)
         finish = None
         async with aclosing(self.engine.stream(prompt)) as pieces:
             async for piece in pieces:
                 finish = piece.finish or finish
+                listener.feed(piece)
                 if not guard.feed(piece.text):
                     break
                 if guard.text:
@@ -151,7 +157,13 @@ class Speech:
         by_length = not guard.cut and finish is not None and finish.reason == "length"
         if by_length:
             guard.cut = "length"
-        yield Said(text=text, cut=guard.cut, note=guard.note, finish=finish)
+        yield Said(
+            text=text,
+            cut=guard.cut,
+            note=guard.note,
+            finish=finish,
+            sureness=listener.sureness(text),
+        )
 
     async def ask(self, prompt: Prompt) -> Said:
         """Have the model answer unseen, and return the whole."""

@@ -78,11 +78,23 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """Tokens that the model drew: mostly one, or a few that make up one text."""
+
+    chars: int
+    """Length of their text as it was generated, also of what is held back or cut off of it."""
+    logprobs: tuple[float, ...]
+    """The logarithm of each one's probability, before temperature; empty: not told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
     """A piece of the stream: text as it came, and on the last one how it ended."""
 
     text: str
     ids: tuple[int, ...] = ()
+    drawn: tuple[Drawn, ...] = ()
+    """The tokens of `ids`, in order. The text of a piece may lag behind theirs."""
     finish: Finish | None = None
 
 

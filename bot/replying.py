@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from bot.company import Company
-from bot.conversations import Made, Reply, Turn
+from bot.conversations import Made, Reply, Turn, person_turn
 from bot.delivery import Draft, WriteBudget
 from bot.driving import Driver, OpenSpeech
 from bot.errors import (
@@ -39,6 +39,8 @@ from bot.metrics import FIRST_WORD, PARKED, REPLIES, WHOLE_REPLY
 from bot.ports import Lease, Store, Surface, Target
 from bot.skills import COMMANDS, Chosen, Outcome, Request, SlashCommand, choose
 from bot.skills.chat import NOTHING_TO_READ, ONLY_FILES
+from bot.skills.sharing import SHARE
+from bot.traces import Trace
 from bot.tries import is_given_up, next_try, together
 
 log = structlog.get_logger(__name__)
@@ -85,6 +87,8 @@ class Replier:
     """Mail that so many tries failed at is parked."""
     commands: Sequence[SlashCommand] = COMMANDS
     """What people can ask for; looked into anew for each reply."""
+    why_button: bool = True
+    """Below each finished reply stands a button for `/why`."""
 
     async def reply(
         self, lease: Lease, *, stop: asyncio.Event, holds: Callable[[], bool] = lambda: True
@@ -101,6 +105,7 @@ class Replier:
             PlatformError: the platform can't be reached or lets Jay not in; the mail stays.
         """
         began, began_at = time.monotonic(), time.time()
+        revision = await self.store.revision(lease.conversation.place)
         waiting = await self.store.mail(lease)
         begun = await self.store.open_reply(lease)
         mail = together(waiting, begun, self.commands)
@@ -116,14 +121,14 @@ class Replier:
         mail = together(mail, record, self.commands)
         again = begun is not None
         work = self._begin(lease, mail, record, stop, holds, taken_over=again)
-        work.began = began
+        work.began, work.driver.tracer.revision = began, revision
         async with work.draft:
             if record.whole:
                 outcome, finish = Outcome(text=record.whole), record.finish
             else:
                 outcome, finish = await self._perform(work)
                 outcome = self._with_notes(work, outcome)
-                await self._put_whole_on_record(work, outcome.text, finish)
+                await self._put_whole_on_record(work, outcome, finish)
             if not work.draft.gone and outcome.text:
                 await self._deliver(work, outcome.text)
         await self._settle(work, outcome, finish)
@@ -192,7 +197,8 @@ class Replier:
         surface = self.surfaces[newest.place.platform]
         chosen = choose(newest, self.commands)
         stops, kept = chosen.name == "summarize", chosen.private
-        target = replace(_target(newest), stop=stops, private=kept, share=chosen.share)
+        why = self.why_button and not (chosen.aside or is_given_up(record, self.max_tries))
+        target = replace(_target(newest), stop=stops, private=kept, share=chosen.share, why=why)
         draft = Draft(
             surface=surface,
             target=target,
@@ -321,10 +327,10 @@ class Replier:
             total_s=round(total_s, 3),
         )
         said = (person_turn(one, self.max_message_chars) for one in work.mail)
-        turns = [turn for turn in said if turn.text]
+        turns = [turn for turn in said if turn.text and not work.chosen.aside]
         only_words = work.chosen.speaks and not outcome.skill
         remembered = work.driver.words if only_words else outcome.kept or outcome.text
-        if remembered:
+        if remembered and not work.chosen.aside:
             turns.append(
                 Turn(
                     role="jay",
@@ -336,6 +342,8 @@ class Replier:
                 )
             )
         answered = [one.message_id for one in work.mail]
+        if (trace := work.record.trace) is not None:
+            await self.store.keep_trace(replace(trace, message_ids=work.draft.message_ids))
         await self.store.settle(work.lease, answered=answered, turns=turns)
         REPLIES.labels(work.target.place.platform, name, finish).inc()
         WHOLE_REPLY.observe(total_s)
@@ -365,7 +373,7 @@ class Replier:
         work.record = record
         await self.store.save_reply(work.lease, record)
 
-    async def _put_whole_on_record(self, work: _Work, text: str, finish: str) -> None:
+    async def _put_whole_on_record(self, work: _Work, outcome: Outcome, finish: str) -> None:
         """Put on record what the reply reads for good: who takes over says nothing else.
 
         Raises:
@@ -374,20 +382,35 @@ class Replier:
         failure = work.draft.failure
         if failure is not None and not isinstance(failure, MayNotWrite | MessageGone):
             raise failure
-        work.record = replace(work.record, text=work.driver.words, whole=text, finish=finish)
+        work.record = replace(
+            work.record,
+            text=work.driver.words,
+            whole=outcome.text,
+            finish=finish,
+            trace=await self._trace(work, outcome, finish),
+        )
         await self.store.save_reply(work.lease, work.record)
 
-
-def person_turn(mail: Mail, max_chars: int) -> Turn:
-    """Return a person's message as a turn of the conversation."""
-    text = mail.text if isinstance(mail, IncomingMessage) else f"/{mail.name} {mail.text}"
-    return Turn(
-        role="person",
-        text=text[:max_chars].strip(),
-        author=mail.author.name,
-        at=mail.sent_at,
-        message_ids=(mail.message_id,),
-    )
+    async def _trace(self, work: _Work, outcome: Outcome, finish: str) -> Trace | None:
+        """Return how a reply came about; what is shared came about as it did before."""
+        if work.chosen.aside or not outcome.text:
+            return None
+        trace = work.driver.tracer.trace(
+            outcome,
+            reply=work.record,
+            conversation=work.lease.conversation,
+            target=work.target,
+            at=time.time(),
+            skill=outcome.skill or work.chosen.name,
+            finish=finish,
+            cost=work.driver.finish,
+        )
+        if work.chosen.name == SHARE:
+            turns = await self.store.turns(work.lease.conversation)
+            said = [one for turn in turns if turn.role == "jay" for one in turn.message_ids]
+            before = await self.store.trace(trace.place, said[-1]) if said else None
+            return before and replace(before, person="", place=trace.place, at=trace.at)
+        return trace
 
 
 def _target(mail: Mail) -> Target:

@@ -122,6 +122,8 @@ class ReplySettings(Group):
     """Longer messages are cut there, and the person is told. About 1,500 tokens."""
     max_waiting: int = Field(default=20, ge=1)
     """The most unanswered messages of one conversation."""
+    why_button: bool = True
+    """Below each finished reply stands a small button that tells how it came about."""
 
 
 class EngineLimits(Group):

@@ -236,6 +236,8 @@ class VllmEngine:
             model=model.name,
             prompt=list(prompt.ids),
             max_tokens=prompt.max_tokens,
+            # None but the drawn token's: no server forbids that, and it costs least.
+            logprobs=0,
             stop=list(prompt.stop[:MOST_STOPS]),
             temperature=sampling.temperature,
             top_p=sampling.top_p,
@@ -323,7 +325,14 @@ def read_chunk(event: object) -> Chunk:
         ids = (choice.model_extra or {}).get("token_ids") or []
         if not isinstance(ids, list) or not all(isinstance(one, int) for one in ids):
             raise EngineBroke("the engine sent token ids that are none")
-        chunk = Chunk(text=text, ids=tuple(ids), finish=str(choice.finish_reason or ""))
+        texts, logprobs = _probabilities(choice.logprobs)
+        chunk = Chunk(
+            text=text,
+            ids=tuple(ids),
+            texts=texts,
+            logprobs=logprobs,
+            finish=str(choice.finish_reason or ""),
+        )
     usage: object = event.usage
     if isinstance(usage, CompletionUsage):
         details: object = usage.prompt_tokens_details
@@ -335,6 +344,18 @@ def read_chunk(event: object) -> Chunk:
             reply_tokens=_count(usage.completion_tokens),
         )
     return chunk
+
+
+def _probabilities(told: object) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Return tokens' texts and log-probabilities; nothing where one of them is not told."""
+    texts = getattr(told, "tokens", None)
+    logprobs = getattr(told, "token_logprobs", None)
+    if not isinstance(texts, list) or not isinstance(logprobs, list):
+        return (), ()
+    numbers = tuple(float(one) for one in logprobs if isinstance(one, float | int) and one <= 0)
+    if len(numbers) != len(logprobs) or not all(isinstance(one, str) for one in texts):
+        return (), ()
+    return tuple(texts), numbers
 
 
 def _count(told: object) -> int:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from bot.prompts import Finish, Piece, Prompt
+from bot.prompts import Drawn, Finish, Piece, Prompt
 from engine.stops import StopFilter
 
 ENDED = {"stop": "stop", "length": "length", "repetition": "stop"}
@@ -28,6 +28,10 @@ class Chunk:
 
     text: str = ""
     ids: tuple[int, ...] = ()
+    texts: tuple[str, ...] = ()
+    """Each token's own, as far as it has one."""
+    logprobs: tuple[float, ...] = ()
+    """Each token's; empty: not told."""
     finish: str = ""
     """The server's `finish_reason`, on the last chunk that has text."""
     prompt_tokens: int | None = None
@@ -48,6 +52,8 @@ class Generation:
     blind: bool = False
     """Text came without token ids: not to be taken up again."""
     _waiting: list[int] = field(default_factory=list)
+    _logprobs: list[float] = field(default_factory=list)
+    """Of the tokens that wait for their text."""
     _stops: StopFilter = field(init=False)
     _reason: str = ""
     _usage: Chunk | None = None
@@ -73,6 +79,7 @@ class Generation:
     def rest(self) -> Prompt | None:
         """Return the request that goes on from here; None if no token is left to ask for."""
         self._waiting.clear()
+        self._logprobs.clear()
         left = self.prompt.max_tokens - len(self.kept)
         if left <= 0:
             self._reason = "length"
@@ -90,18 +97,22 @@ class Generation:
         if self.ended:
             return None
         self._waiting.extend(chunk.ids)
+        self._logprobs.extend(chunk.logprobs)
         ids: tuple[int, ...] = ()
+        drawn: tuple[Drawn, ...] = ()
         if chunk.text or chunk.finish in ENDED:
             ids = tuple(self._waiting)
             self.coarse = len(chunk.ids) > 1
             self.blind = self.blind or not ids
             self.kept += ids
+            drawn = drawn_of(chunk, waiting=len(ids), logprobs=tuple(self._logprobs))
             self._waiting.clear()
+            self._logprobs.clear()
         text = self._stops.feed(chunk.text)
         self._reason = ENDED.get(chunk.finish, "")
         if self._stops.found and not self._reason:
             self._reason = "seam"
-        return Piece(text=text, ids=ids) if text or ids else None
+        return Piece(text=text, ids=ids, drawn=drawn) if text or ids else None
 
     def last(self) -> Piece:
         """Return the last piece, with what was held back and how it ended."""
@@ -117,3 +128,22 @@ class Generation:
                 reply_tokens=len(self.kept) or usage.reply_tokens,
             ),
         )
+
+
+def drawn_of(chunk: Chunk, *, waiting: int, logprobs: tuple[float, ...]) -> tuple[Drawn, ...]:
+    """Return the tokens whose text a chunk brought. Pure.
+
+    Args:
+        chunk: the newest.
+        waiting: how many tokens its text is of: its own, and those before it without text.
+        logprobs: theirs.
+    """
+    if len(logprobs) != waiting:
+        return (Drawn(chars=len(chunk.text), logprobs=()),)
+    # A token that is part of a character has no text of its own.
+    if len(chunk.texts) == waiting and "".join(chunk.texts) == chunk.text:
+        return tuple(
+            Drawn(chars=len(text), logprobs=(logprob,))
+            for text, logprob in zip(chunk.texts, logprobs, strict=True)
+        )
+    return (Drawn(chars=len(chunk.text), logprobs=logprobs),)

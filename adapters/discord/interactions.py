@@ -74,7 +74,9 @@ class Interactions:
             log.debug("discord.malformed", kind="INTERACTION_CREATE", error=type(error).__name__)
             return
         pressed = normalise.press(payload)
-        if pressed is not None and len(self._tasks) < MOST_OPEN:
+        if isinstance(pressed, Command):
+            self._begin(self._serve(pressed), f"command {pressed.message_id}")
+        elif pressed is not None and len(self._tasks) < MOST_OPEN:
             self._begin(self._hear_press(pressed, normalise.handle_of(payload)), payload.id)
 
     def _begin(self, work: Coroutine[object, object, None], name: str) -> None:

@@ -220,8 +220,11 @@ def handle_of(payload: InteractionPayload | PressPayload) -> Handle:
     )
 
 
-def press(payload: PressPayload) -> StopAsked | ShareAsked | None:
-    """Return what the press of a button says; None where it is none of Jay's."""
+def press(payload: PressPayload) -> StopAsked | ShareAsked | Command | None:
+    """Return what the press of a button says; None where it is none of Jay's.
+
+    Who presses Why? asks as by the command, of that reply.
+    """
     if payload.type != COMPONENT:
         return None
     place = place_of(payload.channel, guild_id=payload.guild_id)
@@ -236,6 +239,16 @@ def press(payload: PressPayload) -> StopAsked | ShareAsked | None:
                 press_id=payload.id,
                 author=Person(id=user.id, name=display_name(user, payload.member)),
                 at=said_at(payload.id),
+            )
+        case buttons.WHY if user is not None:
+            return Command(
+                place=place,
+                message_id=payload.id,
+                author=Person(id=user.id, name=display_name(user, payload.member)),
+                name="why",
+                text=payload.message.id,
+                sent_at=said_at(payload.id),
+                handle=str(handle_of(payload)),
             )
     return None
 

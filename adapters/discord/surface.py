@@ -105,7 +105,7 @@ class DiscordSurface:
         except MayNotWrite:
             if handle is None:
                 raise
-            return await answers.follow_up(self._rest, handle, part)
+            return await answers.follow_up(self._rest, handle, part, components=buttons)
 
     async def edit(
         self, target: Target, message_id: str, part: str, *, shown: str, last: bool

@@ -149,8 +149,10 @@ def people_of_press(body: Json) -> tuple[str, ...]:
 
 def read_press(
     body: Json, *, jay: Installation, names: Mapping[str, str], now: float
-) -> StopAsked | ShareAsked | None:
+) -> StopAsked | ShareAsked | Command | None:
     """Return what the press of a button says; None where it is none of Jay's.
+
+    Who presses Why? asks as by the command, of that reply.
 
     Args:
         body: what Slack sent.
@@ -180,6 +182,16 @@ def read_press(
                 press_id=press_id,
                 author=Person(id=user, name=names.get(user, user)),
                 at=now,
+            )
+        case buttons.WHY if user and _ID.fullmatch(press_id):
+            return Command(
+                place=_in_thread(place, _part(body, "message")),
+                message_id=press_id,
+                author=Person(id=user, name=names.get(user, user)),
+                name="why",
+                text=message_id,
+                sent_at=now,
+                handle=_text(body, "response_url"),
             )
     return None
 

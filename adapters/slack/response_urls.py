@@ -12,7 +12,7 @@ from collections import OrderedDict
 
 import aiohttp
 
-from adapters.slack.buttons import MADE_UP, SHARE, STOP, with_button
+from adapters.slack.buttons import MADE_UP, STOP, below, with_buttons
 from adapters.slack.errors import translated
 from bot.errors import PlatformUnreachable, Rejected, TooFast
 from bot.ports import Target
@@ -52,7 +52,7 @@ class ResponseUrls:
         if last:
             await self.edit(target, message_id, part)
         elif target.stop:
-            await self.say(target.handle, part, with_button(part, STOP, value=message_id))
+            await self._say(target, part, with_buttons(part, STOP, value=message_id))
         return message_id
 
     async def edit(self, target: Target, message_id: str, part: str) -> None:
@@ -63,18 +63,20 @@ class ResponseUrls:
         """
         if message_id in self._sent:
             return
-        shared = with_button(part, SHARE, value=message_id) if target.share else None
-        await self.say(target.handle, part, shared)
+        buttons = below(target, last=True)
+        blocks = with_buttons(part, *buttons, value=message_id) if buttons else None
+        await self._say(target, part, blocks)
         _keep(self._sent, message_id)
 
-    async def say(
-        self, handle: str, text: str, blocks: list[dict[str, object]] | None = None
-    ) -> None:
+    async def say(self, target: Target, text: str) -> None:
         """Tell the person something.
 
         Raises:
             PlatformError: the address is used up or too old, or Slack can't be reached.
         """
+        await self._say(target, text, None)
+
+    async def _say(self, target: Target, text: str, blocks: list[dict[str, object]] | None) -> None:
         body: dict[str, object] = {
             "text": text,
             "response_type": "ephemeral",
@@ -82,8 +84,11 @@ class ResponseUrls:
         }
         if blocks:
             body["blocks"] = blocks
+        if target.place.thread:
+            # A button was pressed there; without it the answer stands in the channel.
+            body["thread_ts"] = target.place.thread
         with translated("response_url"):
-            async with self._session.post(handle, json=body) as answer:
+            async with self._session.post(target.handle, json=body) as answer:
                 status = answer.status
                 wait_s = answer.headers.get("Retry-After", "1")
         if status == 429:

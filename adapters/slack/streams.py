@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -23,6 +23,8 @@ from bot.errors import MayNotWrite, MessageGone, PlatformUnreachable, Rejected, 
 from bot.ports import Target
 
 log = structlog.get_logger(__name__)
+
+Blocks = Sequence[dict[str, object]]
 
 OPEN_MAX = 1_000
 FENCE_END = "\n```"
@@ -83,8 +85,17 @@ class Streams:
             self._open.popitem(last=False)
         return ts
 
-    async def write(self, channel: str, ts: str, part: str, *, last: bool) -> bool:
+    async def write(
+        self, channel: str, ts: str, part: str, *, last: bool, end: Blocks | None = None
+    ) -> bool:
         """Let a stream read `part`; False where it is ended and must be edited instead.
+
+        Args:
+            channel: where it is.
+            ts: the message.
+            part: its text.
+            last: nothing more will come; the stream is ended.
+            end: blocks that stand below the text then.
 
         Raises:
             PlatformError: Slack could not be reached, asks to wait, or has no such message.
@@ -100,7 +111,7 @@ class Streams:
                 await self.end(channel, ts)
                 return False
             added = wanted[len(stream.sent) :]
-            await self._add(channel, ts, added, stream, last=last)
+            await self._add(channel, ts, added, stream, last=last, end=end)
         except PlatformUnreachable:
             stream.unsure = True
             raise
@@ -129,13 +140,16 @@ class Streams:
         """Take a stream for over."""
         self._open.pop((channel, ts), None)
 
-    async def _add(self, channel: str, ts: str, added: str, stream: _Open, *, last: bool) -> None:
+    async def _add(
+        self, channel: str, ts: str, added: str, stream: _Open, *, last: bool, end: Blocks | None
+    ) -> None:
         if last:
             with translated("chat.stopStream"):
                 await self._client.chat_stopStream(
                     channel=channel,
                     ts=ts,
                     markdown_text=added or None,
+                    blocks=end,
                     metadata=metadata(stream.nonce),
                 )
             return

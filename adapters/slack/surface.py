@@ -21,7 +21,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.access import find_channel
-from adapters.slack.buttons import STOP, with_button
+from adapters.slack.buttons import below, row, with_buttons
 from adapters.slack.errors import code_of, translated
 from adapters.slack.history import Reader
 from adapters.slack.install import ask_installation, open_client
@@ -129,7 +129,9 @@ class SlackSurface:
             return
         written = part == shown and not (last and target.stop)
         if self._streams.owns(channel, message_id):
-            written = await self._streams.write(channel, message_id, part, last=last)
+            buttons = self._buttons(target, last=last)
+            end = [row(*buttons)] if buttons else None
+            written = await self._streams.write(channel, message_id, part, last=last, end=end)
         if not written:
             await self._update(target, message_id, part, last=last)
         if last and thread:
@@ -148,9 +150,12 @@ class SlackSurface:
             log.debug("slack.gone_already", ts=message_id)
 
     async def show_working(self, target: Target, status: str) -> bool:
-        """Show a status line in the thread; False outside of threads and where Slack refuses."""
+        """Show a status line in the thread; False outside of threads and where Slack refuses.
+
+        Nothing is shown where one person alone is answered: the line is seen by all.
+        """
         thread = thread_of(target)
-        if not thread:
+        if not thread or target.private:
             return False
         return await self._status.show(target.place.channel, thread, status)
 
@@ -232,14 +237,14 @@ class SlackSurface:
                 begun = await self._streams.start(target, thread=thread, part=part, nonce=nonce)
                 if begun:
                     return begun
-            text, markdown = self._text(target, part)
+            text, markdown = self._text(target, part, last=last)
             with translated("chat.postMessage"):
                 answer = await self._client.chat_postMessage(
                     channel=target.place.channel,
                     thread_ts=thread or None,
                     text=text,
                     markdown_text=markdown,
-                    blocks=self._blocks(target, part, last=last),
+                    blocks=self._blocks(target, part, last=last) or None,
                     metadata=metadata(nonce),
                     unfurl_links=False,
                     unfurl_media=False,
@@ -252,9 +257,10 @@ class SlackSurface:
         """Tell whether a target is written to as native streams are: in Markdown."""
         return self._native and not target.handle
 
-    def _text(self, target: Target, part: str) -> tuple[str | None, str | None]:
-        """Return a part as `text` and `markdown_text`; Slack takes only one of them."""
-        return (None, part) if self._streams_to(target) else (part, None)
+    def _text(self, target: Target, part: str, *, last: bool) -> tuple[str | None, str | None]:
+        """Return a part as `text` and `markdown_text`; Slack takes only one, with blocks `text`."""
+        markdown = self._streams_to(target) and not self._buttons(target, last=last)
+        return (None, part) if markdown else (part, None)
 
     async def _update(self, target: Target, ts: str, part: str, *, last: bool) -> None:
         try:
@@ -265,14 +271,22 @@ class SlackSurface:
             await self._streams.end(target.place.channel, ts)  # another process left it open
             await self._send_update(target, ts, part, last=last)
 
+    def _buttons(self, target: Target, *, last: bool) -> tuple[str, ...]:
+        """Return which buttons stand below a part.
+
+        Native streams bring a Stop of their own, and take others when they end.
+        """
+        return below(target, last=last) if last or not self._streams_to(target) else ()
+
     def _blocks(self, target: Target, part: str, *, last: bool) -> list[dict[str, object]] | None:
-        """Return what stands instead of the text; nothing at last, so that a button goes."""
-        if not target.stop or self._streams_to(target):
-            return None
-        return [] if last else with_button(part, STOP)
+        """Return what stands instead of the text; an edit without buttons takes them away."""
+        markdown = self._streams_to(target)
+        if buttons := self._buttons(target, last=last):
+            return with_buttons(part, *buttons, markdown=markdown)
+        return None if markdown else []
 
     async def _send_update(self, target: Target, ts: str, part: str, *, last: bool) -> None:
-        text, markdown = self._text(target, part)
+        text, markdown = self._text(target, part, last=last)
         with translated("chat.update"):
             await self._client.chat_update(
                 channel=target.place.channel,
@@ -287,7 +301,7 @@ class SlackSurface:
     async def _whisper_here(self, target: Target, parts: Sequence[str]) -> None:
         for part in parts:
             if target.handle:
-                await self._responses.say(target.handle, part)
+                await self._responses.say(target, part)
                 continue
             with translated("chat.postEphemeral"):
                 await self._client.chat_postEphemeral(

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Literal
 
@@ -58,6 +58,8 @@ class _Write:
     index: int
     part: str = ""
     last: bool = False
+    ends: bool = False
+    """It is the end of what is said so far."""
 
 
 class Draft:
@@ -92,7 +94,7 @@ class Draft:
         self._taken_over, self._unanswered = taken_over, False
         self._shown = [_Shown(message_id, "") for message_id in message_ids]
         self._turns = budget.shared(target.place.platform, surface.shared_pace)
-        self._wanted = ""
+        self._wanted, self._spoken = "", False
         self._finished = asyncio.Event()
         self._rendered = ("", tuple[str, ...]())
         """The text that was rendered last, and its parts."""
@@ -132,9 +134,14 @@ class Draft:
         if isinstance(outcome, PlatformUnreachable | asyncio.CancelledError):
             raise PlatformUnreachable("it is not known whether the last write arrived")
 
-    def show(self, markdown: str) -> None:
-        """Let the reply read this as soon as the lane allows."""
-        self._wanted = markdown
+    def show(self, markdown: str, *, spoken: bool = True) -> None:
+        """Let the reply read this as soon as the lane allows.
+
+        Args:
+            markdown: all of it.
+            spoken: it is of the reply; False: it tells people that they wait.
+        """
+        self._wanted, self._spoken = markdown, spoken
         self._changed.set()
 
     async def finish(self, markdown: str) -> None:
@@ -223,23 +230,25 @@ class Draft:
             self._rendered = (self._wanted, parts)
         finished, parts = self._finished.is_set(), self._rendered[1]
         for index, part in enumerate(parts):
+            ends = index == len(parts) - 1 and self._spoken
             last = finished or index < len(parts) - 1
             if index >= len(self._shown):
-                return _Write("post", index, part, last)
+                return _Write("post", index, part, last, ends)
             shown = self._shown[index]
             if shown.text != part or (last and not shown.closed):
-                return _Write("edit", index, part, last)
+                return _Write("edit", index, part, last, ends)
         # A part that is taken away can't come back: its nonce would find what is gone.
         if finished and len(self._shown) > len(parts):
             return _Write("delete", len(self._shown) - 1)
         return None
 
     async def _do(self, write: _Write) -> None:
+        target = self._target if write.ends else replace(self._target, why=False)
         if write.verb == "post":
             nonce = f"{self._nonce}.{write.index}"
             known = not (self._taken_over or self._unanswered)
             message_id = await self._surface.post(
-                self._target, write.part, nonce=nonce, last=write.last, again=not known
+                target, write.part, nonce=nonce, last=write.last, again=not known
             )
             self._unanswered = False
             self._shown.append(
@@ -249,7 +258,7 @@ class Draft:
             shown = self._shown[write.index]
             try:
                 await self._surface.edit(
-                    self._target,
+                    target,
                     shown.message_id,
                     write.part,
                     shown=shown.text,

@@ -24,6 +24,7 @@ from bot.skills.evidence import Evidence, named, weigh
 from bot.skills.questions import holds, kind_of
 from bot.skills.quoting import bullets, day, line, quote
 from bot.skills.skill import Matches, Outcome, Progress, Request, Steps, Task, ask, cite, search
+from bot.traces import Passage
 
 FOUND = 5
 """Messages that are weighed."""
@@ -100,6 +101,23 @@ def answer_from(place: Place, question: str, *, before: str = "", name: str = ""
         said=said,
         sources=tuple(one.hit.message.message_id for one in standing),
         skill="answer",
+        passages=passages(weighed, standing),
+        withheld=said is not None and not words,
+    )
+
+
+def passages(weighed: Sequence[Evidence], shown: Sequence[Evidence]) -> tuple[Passage, ...]:
+    """Return what was found, for whoever asks why."""
+    return tuple(
+        Passage(
+            message_id=one.hit.message.message_id,
+            before=one.hit.before.message_id if one.hit.before else "",
+            score=round(one.score, 2),
+            words=round(one.hit.words, 2),
+            meaning=None if one.hit.meaning is None else round(one.hit.meaning, 2),
+            shown=one in shown,
+        )
+        for one in weighed
     )
 
 

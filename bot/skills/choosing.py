@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeAlias
 
 from bot.commands import TEXT, Where
-from bot.messages import Command, Mail
+from bot.messages import Command, IncomingMessage, Mail
 from bot.skills.answer import answer
 from bot.skills.asking import read_asked
 from bot.skills.chat import chat
@@ -20,6 +20,7 @@ from bot.skills.skill import Outcome, Request, Steps
 from bot.skills.summarize import summarize
 from bot.skills.support import reply
 from bot.skills.template import PLACES, Choice, Template, speak
+from bot.skills.why import WHY, why
 
 Skill: TypeAlias = Callable[[Request], Steps[Outcome]]
 
@@ -51,6 +52,8 @@ class SlashCommand:
     """It tells of another place, which not everybody may read where it is asked."""
     speaks: bool = False
     """What the model says is shown as it comes, and is all that is remembered of the reply."""
+    aside: bool = False
+    """It is about a reply and no part of the conversation: nothing of it is remembered."""
 
 
 COMMANDS = (
@@ -78,6 +81,16 @@ COMMANDS = (
         argument_description="How many questions, and the text; without one: what was said here",
         required=False,
         skill=quiz,
+    ),
+    SlashCommand(
+        name=WHY,
+        description="Tell how my latest reply here came about",
+        argument="reply",
+        argument_description="the link of another reply",
+        required=False,
+        skill=why,
+        private=True,
+        aside=True,
     ),
 )
 """Those made of code. Others come from files."""
@@ -115,6 +128,8 @@ class Chosen:
     """They may share it with all who see where it was asked: it is about that place."""
     speaks: bool = False
     """As `SlashCommand.speaks`."""
+    aside: bool = False
+    """As `SlashCommand.aside`."""
 
 
 def choose(mail: Mail, commands: Sequence[SlashCommand] = COMMANDS) -> Chosen:
@@ -134,16 +149,20 @@ def choose(mail: Mail, commands: Sequence[SlashCommand] = COMMANDS) -> Chosen:
     else:
         first, rest = (*mail.text.split(maxsplit=1), "", "")[:2]
         first = first.lower().rstrip(":,").removeprefix("/")
+    first = WHY if first == f"{WHY}?" else first
     command = next((one for one in commands if one.name == first), None)
-    if command and (isinstance(mail, Command) or _is_order(first, rest)):
+    if command and (isinstance(mail, Command) or _is_order(first, rest, mail)):
         private = command.private and isinstance(mail, Command) and not mail.place.direct
         return Chosen(
             name=command.name,
             skill=command.skill,
             text=rest.strip(),
             private=private,
-            share=private and not command.elsewhere and not read_asked(rest).channels,
+            share=private
+            and not (command.elsewhere or command.aside)
+            and not read_asked(rest).channels,
             speaks=command.speaks,
+            aside=command.aside,
         )
     if isinstance(mail, Command):
         return Chosen(name=mail.name, skill=_not_there, text=mail.text)
@@ -157,8 +176,15 @@ def _not_there(request: Request) -> Steps[Outcome]:
     return Outcome(text=NO_COMMAND.format(name=name))
 
 
-def _is_order(name: str, rest: str) -> bool:
-    """Tell "summarize last 20" from talk that merely begins with the word."""
+def _is_order(name: str, rest: str, mail: IncomingMessage) -> bool:
+    """Tell "summarize last 20" from talk that merely begins with the word.
+
+    A bare "why?" asks on about what was said. Only in Slack, said to Jay by name and with not a
+    word more, it asks how the reply came about: Discord has the command in threads too, and there
+    whoever answers a message by its reply function names its author unasked.
+    """
+    if name == WHY:
+        return not rest.strip() and mail.mentions_jay and mail.place.platform == "slack"
     if name == "answer":
         return bool(rest.strip())
     if name == "quiz":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypeVar
 
 from bot.conversations import Turn
@@ -11,6 +11,7 @@ from bot.messages import IncomingMessage, Person, Place
 from bot.prompting import AS_EVER, Said
 from bot.prompts import Manner
 from bot.retrieval import Hit
+from bot.traces import Passage, Trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +191,33 @@ class Find:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """Look up how a reply of Jay's came about. Sends back `Recalled`."""
+
+    place: Place
+    person: Person
+    """Who asks; they are told of no reply that they may not see."""
+    message_id: str = ""
+    """A message that shows the reply; empty: the latest reply in this place."""
+    alone: bool = False
+    """Only they will see what is told, so that it may be of a reply that only they saw."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """What is known of a reply, with texts as they read now."""
+
+    trace: Trace | None = None
+    """None: nothing, or they may not see it."""
+    text: str = ""
+    """What Jay said; empty where it can't be told that all that it was made from still stands."""
+    standing: Mapping[str, IncomingMessage | None] = field(default_factory=dict)
+    """What the reply was made from and still reads as it did, by id; None: it is in no log."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Addresses of messages that are told of, as far as the platform tells them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """Tell the person what is being done. Sends back None."""
 
@@ -210,11 +238,17 @@ class Outcome:
     """The skill that said it, where that is another than was asked."""
     kept: str = ""
     """What is remembered of it in the conversation, where that is more than people see."""
+    passages: tuple[Passage, ...] = ()
+    """What retrieval found, best first: all that the model read is among it."""
+    withheld: bool = False
+    """What the model said is not shown, for it was not supported or did not answer."""
 
 
-Step: TypeAlias = Say | Ask | Progress | Batch | Read | Measure | Cite | Clock | Search | Find
+Step: TypeAlias = (
+    Say | Ask | Progress | Batch | Read | Measure | Cite | Clock | Search | Find | Recall
+)
 Answer: TypeAlias = (
-    Said | tuple[Said, ...] | Done | Found | Sizes | Cited | Matches | Place | str | None
+    Said | tuple[Said, ...] | Done | Found | Sizes | Cited | Matches | Recalled | Place | str | None
 )
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Step, Answer, T]
@@ -289,4 +323,12 @@ def find(step: Find) -> Steps[Place | None]:
     answer = yield step
     if answer is not None and not isinstance(answer, Place):
         raise TypeError(f"a Find is answered by a Place, not {answer!r}")
+    return answer
+
+
+def recall(step: Recall) -> Steps[Recalled]:
+    """Yield a `Recall` and return what is known."""
+    answer = yield step
+    if not isinstance(answer, Recalled):
+        raise TypeError(f"a Recall is answered by Recalled, not {answer!r}")
     return answer

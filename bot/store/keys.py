@@ -38,8 +38,12 @@ STOP_S: Final = 60
 
 NOTE_S: Final = 7 * DAY_S
 """How long a note on a stretch of messages is kept, unless the retention is shorter."""
+TRACE_S: Final = 7 * DAY_S
+"""How long a reply's trace is kept, unless the retention is shorter."""
+MAX_TRACED: Final = 50
+"""The most replies of a channel among which the latest is looked for."""
 
-Life = Literal["ever", "retention", "retention and a day", "mark", "stop", "note"]
+Life = Literal["ever", "retention", "retention and a day", "mark", "stop", "note", "trace"]
 """How long a key lives since it was last written; `mark` is told at the kind."""
 
 
@@ -147,6 +151,19 @@ KINDS: Final[dict[str, KeyKind]] = {
     ),
     "noted": KeyKind(
         type="set", per="message", life="note", holds="digests of the notes that stand on it"
+    ),
+    "trace": KeyKind(
+        type="string",
+        per="message",
+        life="trace",
+        holds="how the reply came about whose last message this is; a few kB, no text of anybody",
+    ),
+    "traced": KeyKind(
+        type="zset",
+        per="channel",
+        life="trace",
+        holds="`thread newline person newline message id` of replies with a trace, by when they "
+        "were whole; at most 50",
     ),
     "mark": KeyKind(
         type="string",

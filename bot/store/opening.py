@@ -17,6 +17,7 @@ from bot.store.log import Log
 from bot.store.mailboxes import Mailboxes
 from bot.store.notes import KeptNotes
 from bot.store.server import Bounds
+from bot.store.traces import KeptTraces
 from bot.store.turns import Turns
 
 WARN_TIMEOUT_S = 5.0
@@ -24,7 +25,7 @@ WARN_TIMEOUT_S = 5.0
 log = structlog.get_logger(__name__)
 
 
-class RedisStore(Log, ChangesOfLog, Gaps, KeptNotes, Mailboxes, Leases, Turns):
+class RedisStore(Log, ChangesOfLog, Gaps, KeptNotes, KeptTraces, Mailboxes, Leases, Turns):
     """A `bot.ports.Store` in Redis or Valkey. `open_store` is the way to one."""
 
     async def warn(self) -> None:

@@ -1,4 +1,4 @@
--- Stands before every script. ARGV 1-12 are the store's: see bot/store/server.py.
+-- Stands before every script. ARGV 1-14 are the store's: see bot/store/server.py.
 -- Time is the server's own (TIME), so that leases and retention never depend on
 -- a client's clock; when a message was sent and edited is the platform's word.
 -- KEYS[1] only names the node: all keys carry the tag that is in the prefix.
@@ -15,7 +15,9 @@ local MAX_PLACES = tonumber(ARGV[9])
 local BELL = ARGV[10]
 local NOTE_S = tonumber(ARGV[11])
 local MAX_GONE = tonumber(ARGV[12])
-local FIRST = 13
+local TRACE_S = tonumber(ARGV[13])
+local MAX_TRACED = tonumber(ARGV[14])
+local FIRST = 15
 local call = redis.call
 local time = call('TIME')
 local NOW = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -316,7 +318,7 @@ end
 -- Takes a message out everywhere; returns in how many places it stood.
 local function erase(channel, id)
   local mark = mark_of(channel, id)
-  call('DEL', key('mark', channel .. ':' .. id))
+  call('DEL', key('mark', channel .. ':' .. id), key('trace', channel .. ':' .. id))
   drop_notes(channel, id)
   note_deleted(channel, id)
   local count = drop_logged(channel, id)

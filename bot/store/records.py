@@ -18,6 +18,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from bot.conversations import Conversation, Reply, Turn
 from bot.errors import StoreVersion
 from bot.messages import PLATFORMS, Command, IncomingMessage, Mail, Place, PlatformName
+from bot.traces import Trace
 
 VERSION = 1
 
@@ -27,6 +28,7 @@ _MAIL: TypeAdapter[Mail] = TypeAdapter(
 )
 _TURN = TypeAdapter(Turn)
 _REPLY = TypeAdapter(Reply)
+_TRACE = TypeAdapter(Trace)
 
 Record = TypeVar("Record")
 
@@ -84,6 +86,23 @@ def encode_turn(turn: Turn) -> tuple[bytes, bytes]:
 def encode_reply(reply: Reply) -> bytes:
     """Return a reply's record; it is one JSON object, for nobody edits it."""
     return _json({"v": VERSION, **_REPLY.dump_python(reply, mode="json")})
+
+
+def encode_trace(trace: Trace) -> bytes:
+    """Return a trace's record: one JSON object, without what is as it always is."""
+    return _json({"v": VERSION, **_TRACE.dump_python(trace, mode="json", exclude_defaults=True)})
+
+
+def decode_trace(record: bytes) -> Trace:
+    """Read a trace.
+
+    Raises:
+        StoreVersion: the record can't be read.
+    """
+    try:
+        return _TRACE.validate_json(record)
+    except ValidationError as error:
+        raise _unreadable("trace", error) from None
 
 
 def decode_message(record: bytes) -> IncomingMessage:

@@ -22,6 +22,7 @@ READS: Final = frozenset(
         "messages",
         "open_reply",
         "parked",
+        "standing",
         "takes_part",
         "turns",
         "vectors",

@@ -32,11 +32,13 @@ from bot.store.keys import (
     MAX_GONE,
     MAX_PARKED,
     MAX_PLACES,
+    MAX_TRACED,
     NOTE_S,
     SCHEMA,
     SEEN_S,
     SHARDS,
     STOP_S,
+    TRACE_S,
     key,
     prefix_of,
 )
@@ -104,6 +106,8 @@ class Server:
             BELL,
             NOTE_S,
             MAX_GONE,
+            TRACE_S,
+            MAX_TRACED,
         )
 
     async def ping(self) -> None:

@@ -104,3 +104,16 @@ async def test_whoever_has_a_place_does_not_wait(engine: Engine) -> None:
     async with aclosing(engine.stream(replace(await ask(engine), session="s"))) as stream:
         await anext(stream)
         assert engine.waiting("s") is None
+
+
+async def test_each_token_comes_with_its_probability(engine: Engine) -> None:
+    """Whoever asks how sure the model was is told of its own words."""
+    pieces = [piece async for piece in engine.stream(await ask(engine))]
+
+    assert sum(len(one.ids) for one in pieces) > 0
+    for piece in pieces:
+        logprobs = [logprob for one in piece.drawn for logprob in one.logprobs]
+        assert len(logprobs) == len(piece.ids)
+        assert all(logprob <= 0 for logprob in logprobs)
+    chars = sum(one.chars for piece in pieces for one in piece.drawn)
+    assert chars >= len("".join(piece.text for piece in pieces))

@@ -18,6 +18,7 @@ from bot.errors import StoreError
 from bot.messages import Command, IncomingMessage, MessageChanged, MessageDeleted
 from bot.ports import Lease, Parked, Store
 from bot.store import open_store
+from bot.traces import Trace
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,17 @@ replies = st.builds(
     text=texts,
     began_at=times,
 )
+traces = st.builds(
+    Trace,
+    reply_id=texts,
+    place=places,
+    at=times,
+    revision=st.just(1),
+    skill=st.just("chat"),
+    finish=texts,
+    person=st.sampled_from(["", ANA.id]),
+    message_ids=st.lists(ids, max_size=2, unique=True).map(tuple),
+)
 
 
 none = st.just(0)
@@ -147,6 +159,10 @@ single = st.one_of(
     calls("conversation_at", place=places, message_id=ids),
     calls("takes_part", conversation=talks),
     calls("turns", conversation=talks),
+    calls("keep_trace", trace=traces),
+    calls("trace", place=places, message_id=ids),
+    calls("revision", place=places),
+    calls("standing", place=places, message_ids=some_ids, revision=st.integers(0, 9)),
     calls("messages", place=places, limit=st.integers(0, 4), since=times),
 )
 sequences = st.lists(

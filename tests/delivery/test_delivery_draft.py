@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -31,13 +32,14 @@ def draft_on(
     records: list[tuple[str, ...]],
     budget: WriteBudget | None = None,
     message_ids: tuple[str, ...] = (),
+    target: Target = TARGET,
 ) -> Draft:
     async def record(ids: tuple[str, ...]) -> None:
         records.append(ids)
 
     return Draft(
         surface=surface,
-        target=TARGET,
+        target=target,
         budget=budget or WriteBudget(),
         nonce="r1",
         record=record,
@@ -236,3 +238,46 @@ async def test_a_text_that_shrinks_and_grows_again_keeps_its_messages(
         await draft.finish("onetwotre")
 
     assert surface.texts == ["onetw", "otre"]
+
+
+async def test_the_why_button_stands_below_the_end_of_a_long_reply_alone(
+    surface: MemorySurface, records: list[tuple[str, ...]]
+) -> None:
+    """One below each of its messages would be noise."""
+    surface.limit = 10
+    async with draft_on(surface, records, target=replace(TARGET, why=True)) as draft:
+        draft.show("one two")
+        await asyncio.sleep(0.1)
+        assert surface.explained == {"m1"}
+        await draft.finish("one two three four five")
+
+    assert len(surface.texts) == 3
+    assert surface.explained == {"m3"}
+
+
+async def test_a_line_that_says_that_people_wait_has_no_why_button(
+    surface: MemorySurface, records: list[tuple[str, ...]]
+) -> None:
+    async with draft_on(surface, records, target=replace(TARGET, why=True)) as draft:
+        draft.show("_Reading…_", spoken=False)
+        await asyncio.sleep(0.1)
+        assert surface.explained == set()
+        await draft.finish("Done.")
+
+    assert surface.explained == {"m1"}
+
+
+async def test_the_why_button_costs_no_write_of_its_own(
+    surface: MemorySurface, records: list[tuple[str, ...]]
+) -> None:
+    written = []
+    for why in (False, True):
+        surface.writes.clear()
+        async with draft_on(surface, records, target=replace(TARGET, why=why)) as draft:
+            draft.show("one")
+            await asyncio.sleep(0.1)
+            draft.show("one two")
+            await draft.finish("one two")
+        written.append([(verb, text) for verb, _, text in surface.writes])
+
+    assert written[0] == written[1]

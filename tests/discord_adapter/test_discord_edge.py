@@ -17,6 +17,7 @@ from adapters.sandbox.world import World
 from bot.errors import TokenRefused
 from bot.messages import Event, ShareAsked, StopAsked
 from bot.settings import DiscordSettings
+from bot.skills import COMMANDS
 
 
 async def test_a_mention_arrives_as_people_see_it(
@@ -496,3 +497,17 @@ async def test_whoever_presses_share_is_heard(
     (asked,) = [one for one in ear.heard if isinstance(one, ShareAsked)]
     assert (asked.message_id, asked.place.channel) == (shown.id, general)
     assert (asked.author.id, asked.author.name) == (maya, "Maya Lindqvist")
+
+
+async def test_whoever_presses_why_asks_of_that_reply_and_waits_alone(
+    listen: Listen, side: DiscordSide, ear: Ear, world: World, maya: str, general: str
+) -> None:
+    shown = world.say(general, world.bot_id, "Hi.")
+    async with listen(ear, commands=COMMANDS):
+        used = await side.press_button(maya, general, shown.id, "jay:why")
+        await until(lambda: ear.commands)
+
+    (asked,) = ear.commands
+    assert (asked.name, asked.text, asked.author.id) == ("why", shown.id, maya)
+    assert used["ephemeral"]
+    assert used["message"] != shown.id

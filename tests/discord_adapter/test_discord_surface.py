@@ -546,3 +546,42 @@ async def test_a_channel_is_found_by_name_and_id_for_who_may_read_it(
     assert await found("board", lena.id) is None
     assert await found("board", str(int(maya) + 12345)) is None
     assert await found("nowhere", tom) is None
+
+
+async def test_a_why_button_stands_below_a_reply_from_the_start(
+    surface: DiscordSurface, world: World, place: Place
+) -> None:
+    """So it costs no write, not even where the last words stood there before the end."""
+    where = Target(place=place, why=True)
+    posted = await surface.post(where, "One", nonce="r1.0", last=False)
+    await surface.edit(where, posted, "One", shown="One", last=True)
+
+    (row,) = world.get(place.channel, posted).extra["components"]
+    assert [one["label"] for one in row["components"]] == ["Why?"]
+
+
+async def test_the_button_moves_on_with_the_end_of_a_long_reply(
+    surface: DiscordSurface, world: World, place: Place
+) -> None:
+    where = Target(place=place, why=True)
+    posted = await surface.post(where, "One", nonce="r1.0", last=False)
+    await surface.edit(replace(where, why=False), posted, "One two", shown="One", last=True)
+
+    assert not world.get(place.channel, posted).extra["components"]
+
+
+async def test_what_only_one_person_sees_has_the_button_beside_share(
+    listen: Listen, surface: DiscordSurface, side: DiscordSide, ear: Ear, world: World,
+    maya: str, general: str,
+) -> None:  # fmt: skip
+    async with listen(ear, commands=(ASIDE,)):
+        await side.run_command(maya, general, "aside")
+        await until(lambda: ear.commands)
+    (command,) = ear.commands
+    where = Target(
+        place=command.place, person=maya, handle=command.handle, private=True, share=True, why=True
+    )
+    posted = await surface.post(where, "Done.", nonce="r1.0", last=True)
+
+    (row,) = world.get(general, posted).extra["components"]
+    assert [one["label"] for one in row["components"]] == ["Share", "Why?"]

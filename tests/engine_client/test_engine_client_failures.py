@@ -23,6 +23,7 @@ from fakes.completions import (
     Stream,
     says,
 )
+from openai.types import Completion, CompletionChoice
 
 from bot.errors import (
     EngineBroke,
@@ -35,6 +36,7 @@ from bot.errors import (
 from bot.ports import Engine
 from bot.prompts import Finish, Prompt
 from engine import open_engine
+from engine.client import read_chunk
 
 ASK = Prompt(ids=tuple(map(ord, "say:")), max_tokens=100, stop=("\n###",), session="slack:T:C:1")
 
@@ -382,3 +384,18 @@ async def test_a_text_is_encoded_once() -> None:
     assert first == [tuple(map(ord, "a b")), (ord("c"),), tuple(map(ord, "a b"))]
     assert second == [(ord("c"),), (ord("d"),)]
     assert sorted(server.tokenized) == ["a b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [None, {}, {"tokens": "a", "token_logprobs": [-1.0]}, {"tokens": ["a"], "token_logprobs": [None]},
+     {"tokens": ["a"], "token_logprobs": ["x"]}, {"tokens": [7], "token_logprobs": [-1.0]}],
+)  # fmt: skip
+def test_probabilities_that_are_none_are_not_told(told: object) -> None:
+    """They are for whoever asks why; no reply may fail for want of them."""
+    choice = {"index": 0, "text": "a", "finish_reason": None, "token_ids": [5], "logprobs": told}
+    event = Completion.construct(choices=[CompletionChoice.construct(**choice)])
+
+    chunk = read_chunk(event)
+
+    assert (chunk.text, chunk.ids, chunk.logprobs) == ("a", (5,), ())

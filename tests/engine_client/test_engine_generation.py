@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.prompts import Prompt
+from bot.prompts import Drawn, Prompt
 from engine.generation import Chunk, Generation
 from engine.stops import StopFilter
 
@@ -126,3 +126,63 @@ def test_a_reply_that_used_up_its_tokens_asks_for_no_more() -> None:
     finish = generation.last().finish
     assert finish is not None
     assert finish.reason == "length"
+
+
+@given(cut_texts(), STOPS, st.data())
+def test_the_tokens_drawn_account_for_all_text_whatever_is_held_back(
+    pieces: list[str], stops: tuple[str, ...], data: st.DataObject
+) -> None:
+    """Words are marked by where their tokens stand."""
+    generation = Generation(prompt=Prompt(ids=(1,), max_tokens=99, stop=stops))
+    raw, shown, chars, logprobs = "", "", 0, list[float]()
+    for at, text in enumerate(pieces):
+        many = data.draw(st.integers(1, 2))
+        drawn = (-0.5 - at,) * many
+        piece = generation.feed(Chunk(text=text, ids=(at,) * many, logprobs=drawn))
+        raw += text
+        if piece:
+            shown += piece.text
+            chars += sum(one.chars for one in piece.drawn)
+            logprobs += [logprob for one in piece.drawn for logprob in one.logprobs]
+            assert len(piece.ids) == sum(len(one.logprobs) for one in piece.drawn)
+        if generation.ended:
+            break
+    shown += generation.last().text
+
+    assert raw.startswith(shown)
+    assert chars == len(raw)
+    assert logprobs == sorted(logprobs, reverse=True)
+
+
+def test_tokens_of_one_chunk_are_told_apart_by_their_texts() -> None:
+    generation = Generation(prompt=Prompt(ids=(1,), max_tokens=9))
+    chunk = Chunk(text=" one two", ids=(1, 2), texts=(" one", " two"), logprobs=(-1.0, -2.0))
+    parrot = Chunk(text="🦜", ids=(3, 4), texts=("\ufffd", "\ufffd"), logprobs=(-3.0, -4.0))
+
+    first, second = generation.feed(chunk), generation.feed(parrot)
+
+    assert first is not None
+    assert second is not None
+    assert first.drawn == (
+        Drawn(chars=4, logprobs=(-1.0,)),
+        Drawn(chars=4, logprobs=(-2.0,)),
+    )
+    assert second.drawn == (Drawn(chars=1, logprobs=(-3.0, -4.0)),)
+
+
+def test_of_tokens_that_are_drawn_again_the_first_draw_counts_for_nothing() -> None:
+    generation = Generation(prompt=Prompt(ids=(1,), max_tokens=9))
+    generation.feed(Chunk(text="", ids=(11,), logprobs=(-9.0,)))
+    generation.rest()
+    piece = generation.feed(Chunk(text="b", ids=(12,), logprobs=(-1.0,)))
+
+    assert piece is not None
+    assert piece.drawn == (Drawn(chars=1, logprobs=(-1.0,)),)
+
+
+def test_where_the_server_tells_no_probabilities_only_the_place_is_known() -> None:
+    generation = Generation(prompt=Prompt(ids=(1,), max_tokens=9))
+    piece = generation.feed(Chunk(text="ab", ids=(1,)))
+
+    assert piece is not None
+    assert piece.drawn == (Drawn(chars=2, logprobs=()),)

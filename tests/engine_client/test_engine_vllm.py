@@ -86,6 +86,40 @@ async def test_a_stream_gives_text_ids_and_cost(vllm: RunningVllm) -> None:
     assert (finish.reason, finish.prompt_tokens) == ("length", len(prompt.ids))
 
 
+@pytest.mark.parametrize("sampling", [GREEDY, Sampling(temperature=0.7, top_p=0.9)])
+async def test_probabilities_come_with_the_same_words_that_come_without(
+    vllm: RunningVllm, sampling: Sampling
+) -> None:
+    """They are asked for with every reply, and must change none."""
+    async with connected(vllm) as engine:
+        prompt = await ask(engine, "[human]: Hello", max_tokens=40, sampling=sampling)
+        pieces = [piece async for piece in engine.stream(prompt)]
+    ids = [one for piece in pieces for one in piece.ids]
+    drawn = [one for piece in pieces for one in piece.drawn]
+    logprobs = [logprob for one in drawn for logprob in one.logprobs]
+
+    assert len(logprobs) == len(ids) == 40
+    assert all(logprob <= 0 for logprob in logprobs)
+    assert sum(one.chars for one in drawn) == len("".join(piece.text for piece in pieces))
+    if sampling is GREEDY:
+        plain = await without_probabilities(vllm, prompt)
+        assert plain == ("".join(piece.text for piece in pieces), ids)
+
+
+async def without_probabilities(vllm: RunningVllm, prompt: Prompt) -> tuple[str, list[int]]:
+    body = {
+        "model": "tiny",
+        "prompt": list(prompt.ids),
+        "max_tokens": prompt.max_tokens,
+        "temperature": 0.0,
+        "return_token_ids": True,
+    }
+    async with httpx.AsyncClient(timeout=30.0) as client:
+        answer = await client.post(f"{vllm.url}/completions", json=body)
+    (choice,) = answer.json()["choices"]
+    return choice["text"], choice["token_ids"]
+
+
 async def test_a_stop_string_ends_the_reply_and_is_not_shown(vllm: RunningVllm) -> None:
     async with connected(vllm) as engine:
         prompt = await ask(engine, "[human]: Hello", max_tokens=40)

@@ -63,6 +63,8 @@ class CompletionsServer:
     name: str = "stand-in"
     refuses_priority: bool = False
     sends_ids: bool = True
+    logprobs: dict[str, float] = field(default_factory=dict)
+    """Of characters; of others it is -0.1."""
     requests: list[dict[str, object]] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     tokenized: list[str] = field(default_factory=list)
@@ -129,18 +131,24 @@ class CompletionsServer:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         try:
-            await self._stream(request, response, answer, len(body["prompt"]))
+            await self._stream(request, response, answer, body)
         except (ConnectionResetError, asyncio.CancelledError):
             self.closed_early += 1
             raise
         return response
 
     async def _stream(
-        self, request: web.Request, response: web.StreamResponse, answer: Stream, prompt: int
+        self,
+        request: web.Request,
+        response: web.StreamResponse,
+        answer: Stream,
+        asked: dict[str, object],
     ) -> None:
+        logprobs, prompt = asked.get("logprobs") is not None, len(asked["prompt"])  # type: ignore[arg-type]
         for at, text in enumerate(answer.chunks):
             last = at == len(answer.chunks) - 1 and answer.end in (STOP, LENGTH)
-            await _send(response, self._chunk(text, answer.end if last else None, answer.silent))
+            end = answer.end if last else None
+            await _send(response, self._chunk(text, end, answer.silent, logprobs))
         match answer.end:
             case "cut":
                 assert request.transport is not None
@@ -172,11 +180,20 @@ class CompletionsServer:
             await asyncio.sleep(0.01)
         self.closed_early += not gone.is_set()
 
-    def _chunk(self, text: str, finish: str | None, silent: int) -> dict[str, object]:
+    def _chunk(
+        self, text: str, finish: str | None, silent: int, logprobs: bool = False
+    ) -> dict[str, object]:
         shown = text[: len(text) - silent] if silent else text
         choice: dict[str, object] = {"index": 0, "text": shown, "finish_reason": finish}
         if self.sends_ids:
             choice["token_ids"] = [ord(letter) for letter in text]
+        if logprobs:
+            choice["logprobs"] = {
+                "tokens": list(text),
+                "token_logprobs": [self.logprobs.get(letter, -0.1) for letter in text],
+                "top_logprobs": [{} for _ in text],
+                "text_offset": list(range(len(text))),
+            }
         return {"id": "c", "object": "text_completion", "choices": [choice]}
 
 

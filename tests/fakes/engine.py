@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from bot.errors import EngineBroke, EngineUnreachable
-from bot.prompts import Finish, Piece, Prompt, ServedModel, Waiting
+from bot.prompts import Drawn, Finish, Piece, Prompt, ServedModel, Waiting
 
 WORD = re.compile(r"\s*\S+|\s+")
 
@@ -29,6 +29,8 @@ class ScriptedEngine:
     unreachable: bool = False
     poison: str = ""
     """A prompt that holds this text brings the program down, as a bug would."""
+    logprobs: dict[str, float] = field(default_factory=dict)
+    """Of words, with the space before them; of others it is -0.1."""
     goes_on: bool = False
     """Where a prompt ends with the reply's beginning, only the rest of it is said."""
     requests: list[Prompt] = field(default_factory=list)
@@ -93,7 +95,9 @@ class ScriptedEngine:
         ids = ids[: prompt.max_tokens]
         for one in ids:
             await asyncio.sleep(self.delay_s)
-            yield Piece(text=self._vocabulary[one], ids=(one,))
+            text = self._vocabulary[one]
+            drawn = Drawn(chars=len(text), logprobs=(self.logprobs.get(text, -0.1),))
+            yield Piece(text=text, ids=(one,), drawn=(drawn,))
         yield Piece(
             text="",
             finish=Finish(

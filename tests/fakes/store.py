@@ -25,10 +25,13 @@ from bot.messages import (
     PlatformName,
 )
 from bot.ports import Gap, Lease, Parked
+from bot.traces import Trace, Traced
 
 STOP_KEPT_S = 60.0
 DAY_S = 86_400.0
 NOTE_S = 7 * DAY_S
+TRACE_S = 7 * DAY_S
+MAX_TRACED = 50
 MAX_PARKED = 1_000
 MAX_GONE = 2_000
 
@@ -106,6 +109,8 @@ class MemoryStore:
         self._lost: defaultdict[Channel, dict[str, int]] = defaultdict(dict)
         self._revisions: defaultdict[Channel, int] = defaultdict(int)
         self._vectors: defaultdict[Channel, dict[str, bytes]] = defaultdict(dict)
+        self._traces: dict[MessageKey, tuple[Trace, float]] = {}
+        self._traced: defaultdict[Channel, dict[Traced, float]] = defaultdict(dict)
         self._fences = 0
         self._bell = asyncio.Event()
 
@@ -368,6 +373,42 @@ class MemoryStore:
             until = self._clock() + min(NOTE_S, self._retention_s)
             self._notes[channel, digest] = (text, frozenset(message_ids), until)
 
+    async def revision(self, place: Place) -> int:
+        return self._revisions[_channel(place)]
+
+    async def keep_trace(self, trace: Trace) -> None:
+        channel = _channel(trace.place)
+        if not trace.message_ids or (channel, trace.message_ids[-1]) in self._gone:
+            return
+        message_id = trace.message_ids[-1]
+        until = self._clock() + min(TRACE_S, self._retention_s)
+        self._traces[channel, message_id] = (trace, until)
+        this = Traced(thread=trace.place.thread, person=trace.person, message_id=message_id)
+        traced = self._traced[channel] | {this: trace.at}
+        newest = sorted(traced, key=lambda one: traced[one], reverse=True)[:MAX_TRACED]
+        self._traced[channel] = {one: traced[one] for one in newest}
+
+    async def trace(self, place: Place, message_id: str) -> Trace | None:
+        trace, until = self._traces.get((_channel(place), message_id), (None, 0.0))
+        return trace if until > self._clock() else None
+
+    async def traced(self, place: Place) -> Sequence[Traced]:
+        return list(self._traced[_channel(place)])
+
+    async def standing(
+        self, place: Place, message_ids: Sequence[str], *, revision: int
+    ) -> Mapping[str, IncomingMessage | None]:
+        channel, found = _channel(place), dict[str, IncomingMessage | None]()
+        for message_id in message_ids:
+            changed = self._changes[channel].get(message_id)
+            if changed is not None:
+                mail = self._logs[channel][message_id].mail
+                if changed <= revision and isinstance(mail, IncomingMessage):
+                    found[message_id] = mail
+            elif self._marks.get((channel, message_id)) and message_id not in self._lost[channel]:
+                found[message_id] = None
+        return found
+
     async def count_deleted(self, place: Place, *, since: float, until: float) -> int:
         return sum(
             1
@@ -492,6 +533,7 @@ class MemoryStore:
         """Take a message out everywhere; returns in how many places it stood."""
         channel, message_id = key
         self._drop_notes(channel, message_id)
+        self._traces.pop(key, None)
         if logged := self._logs[channel].get(message_id):
             self._deleted[channel][message_id] = (logged.mail.place.thread, logged.mail.sent_at)
         count = int(self._drop(channel, message_id))

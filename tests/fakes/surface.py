@@ -42,6 +42,8 @@ class MemorySurface:
     nonces: dict[str, str] = field(default_factory=dict)
     targets: list[Target] = field(default_factory=list)
     """Where each post went."""
+    explained: set[str] = field(default_factory=set)
+    """Messages below which a Why? button stands."""
 
     def render(self, markdown: str, *, target: Target) -> tuple[str, ...]:
         text = markdown.strip()
@@ -59,6 +61,7 @@ class MemorySurface:
         )
         self.nonces[nonce] = message_id
         self._write("post", message_id, part, last)
+        self._explain(message_id, target)
         if self.lost_answers:
             raise self.lost_answers.pop(0)
         return message_id
@@ -71,6 +74,7 @@ class MemorySurface:
             raise MessageGone(f"no message {message_id}")
         if part != shown:
             self._write("edit", message_id, part, last)
+            self._explain(message_id, target)
         elif last:
             self.closed.add(message_id)
 
@@ -139,6 +143,12 @@ class MemorySurface:
         self.writes.append((verb, message_id, part))
         if last:
             self.closed.add(message_id)
+
+    def _explain(self, message_id: str, target: Target) -> None:
+        if target.why:
+            self.explained.add(message_id)
+        else:
+            self.explained.discard(message_id)
 
     def _maybe_fail(self) -> None:
         if self.errors:

@@ -15,7 +15,7 @@ from redis.crc import key_slot
 
 from bot.conversations import Reply, Turn, in_place
 from bot.errors import LeaseLost, MailboxFull
-from bot.messages import MessageDeleted
+from bot.messages import MessageDeleted, Place
 from bot.ports import Store
 from bot.store import open_store
 from bot.store.keys import (
@@ -23,15 +23,18 @@ from bot.store.keys import (
     KINDS,
     MAX_PARKED,
     MAX_PLACES,
+    MAX_TRACED,
     NOTE_S,
     SEEN_S,
     SHARDS,
     STOP_S,
+    TRACE_S,
     key,
     prefix_of,
     shard_of,
 )
 from bot.store.scripts import STEPS, read_script
+from bot.traces import Trace
 
 BOUNDS = {"retention_days": 3, "max_turns": 50, "max_log": 1000}
 RETENTION_S = 3 * DAY_S
@@ -44,7 +47,20 @@ LIVES = {
     "mark": {SEEN_S, RETENTION_S + DAY_S},
     "stop": {STOP_S},
     "note": {min(NOTE_S, RETENTION_S)},
+    "trace": {min(TRACE_S, RETENTION_S)},
 }
+
+
+def traced(message_id: str, *, place: Place = CHANNEL) -> Trace:
+    return Trace(
+        reply_id="r",
+        place=place,
+        at=float(message_id[1:]),
+        revision=1,
+        skill="chat",
+        finish="stop",
+        message_ids=(message_id,),
+    )
 
 
 async def use_everything(store: Store) -> None:
@@ -68,6 +84,7 @@ async def use_everything(store: Store) -> None:
     await store.delete(MessageDeleted(place=CHANNEL, message_id="4.0"))
     await store.keep_vectors(CHANNEL, {"5.0": b"vector"})
     await store.keep_note(CHANNEL, "digest", "a note", message_ids=["5.0"])
+    await store.keep_trace(traced("m1", place=THREAD))
     await store.accept(message("oops", message_id="6.0"), conversation=None, waiting=5)
     await store.delete(MessageDeleted(place=CHANNEL, message_id="6.0"))
     await store.accept_command(command("why"), conversation=in_place(CHANNEL, root="cmd-why"))
@@ -211,6 +228,8 @@ async def answer(store: Store, dice: random.Random, at: int) -> None:
             case 1:
                 return
             case _:
+                place = replace(CHANNEL, channel=lease.conversation.channel)
+                await store.keep_trace(traced(f"m{at}", place=place))
                 await store.settle(lease, answered=ids, turns=[turn, turn])
         await store.release(lease)
 
@@ -221,6 +240,7 @@ MOST = {
     **dict.fromkeys(("log", "bodies", "ages", "thread"), SMALL["max_log"]),
     **dict.fromkeys(("heard", "gaps"), MAX_PLACES),
     "turns": SMALL["max_turns"],
+    "traced": MAX_TRACED,
     "mail": WAITING + 1,
     "state": 8,
     "parked": MAX_PARKED,

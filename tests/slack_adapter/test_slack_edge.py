@@ -400,3 +400,17 @@ async def test_two_edges_of_one_app_share_its_events(side, settings, ear, maya, 
     await stop(second)
 
     assert sorted(one.text for one in ear.events) == [f"number {at}" for at in range(5)]
+
+
+async def test_whoever_presses_why_asks_of_that_reply_in_its_thread(
+    side, edge, ear, world, maya, general
+):
+    """The answer is seen by them alone, where they pressed."""
+    root = world.say(general, maya.id, "hello")
+    shown = world.say(general, world.bot_id, "Hi.", thread=root.id)
+    await side.press_button(maya.id, general, shown.id, "jay_why")
+
+    (asked,) = [one for one in ear.events if isinstance(one, Command)]
+    assert (asked.name, asked.text) == ("why", shown.id)
+    assert (asked.place.channel, asked.place.thread) == (general, root.id)
+    assert (asked.author.id, bool(asked.handle)) == (maya.id, True)

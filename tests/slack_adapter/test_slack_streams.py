@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -245,3 +246,26 @@ def test_what_may_change_is_held_back() -> None:
     assert steady("a\n```py\nx\n```") == "a\n```py\nx"
     assert steady("done \\* here\nsome \\*\\*bo") == "done \\* here\nsome "
     assert steady("plain words") == "plain words"
+
+
+async def test_a_stream_ends_with_the_why_button(streaming, world, to, general):
+    to = replace(to, why=True)
+    ts = await streaming.post(to, "Hello", nonce="n", last=False)
+    await streaming.edit(to, ts, "Hello **you**", shown="Hello", last=True)
+
+    message = world.get(general, ts)
+    assert (message.text, message.streaming) == ("Hello **you**", False)
+    (actions,) = message.extra["blocks"]
+    assert [one["action_id"] for one in actions["elements"]] == ["jay_why"]
+
+
+async def test_what_is_posted_whole_carries_the_button_below_markdown(
+    streaming, world, to, general
+):
+    ts = await streaming.post(replace(to, why=True), "Hello **you**", nonce="n", last=True)
+
+    shown, actions = world.get(general, ts).extra["blocks"]
+    assert shown == {"type": "markdown", "text": "Hello **you**"} | {
+        key: value for key, value in shown.items() if key == "block_id"
+    }
+    assert actions["type"] == "actions"

@@ -518,3 +518,79 @@ async def test_a_channel_that_the_person_or_jay_is_not_in_is_none(surface, world
 
     for name in ("outside", "nowhere", "board", jay_only.id):
         assert await surface.find_channel(near, name, person=maya.id) is None
+
+
+async def test_a_why_button_stands_below_a_reply_from_the_start(surface, world, general):
+    """So it costs no write, not even where the last words stood there before the end."""
+    where = target(general, why=True)
+    ts = await surface.post(where, "*One* & two", nonce="r1.0", last=False)
+    await surface.edit(where, ts, "*One* & two", shown="*One* & two", last=True)
+
+    section, actions = world.get(general, ts).extra["blocks"]
+    assert (section["text"]["text"], section["expand"]) == ("*One* & two", True)
+    assert [one["text"]["text"] for one in actions["elements"]] == ["Why?"]
+    assert world.get(general, ts).text == "*One* & two"
+
+
+async def test_the_button_moves_on_with_the_end_of_a_long_reply(surface, world, general):
+    where = target(general, why=True)
+    ts = await surface.post(where, "One", nonce="r1.0", last=False)
+    await surface.edit(replace(where, why=False), ts, "One two", shown="One", last=True)
+
+    assert world.get(general, ts).extra["blocks"] == []
+    assert world.get(general, ts).text == "One two"
+
+
+async def test_stop_comes_before_why(surface, world, general):
+    where = target(general, why=True, stop=True)
+    ts = await surface.post(where, "_Reading…_", nonce="r1.0", last=False)
+    begun = world.get(general, ts).extra["blocks"][-1]
+    await surface.edit(where, ts, "Done.", shown="_Reading…_", last=True)
+    done = world.get(general, ts).extra["blocks"][-1]
+
+    labels = [[one["text"]["text"] for one in row["elements"]] for row in (begun, done)]
+    assert labels == [["Stop"], ["Why?"]]
+
+
+async def test_what_only_one_person_sees_has_the_button_beside_share(
+    edge, surface, side, world, general, maya
+):
+    url = (await side.run_command(maya.id, general, "summarize"))["response_url"]
+    where = target(general, private=True, share=True, why=True, person=maya.id, handle=url)
+    ts = await surface.post(where, "Done.", nonce="r1.0", last=True)
+
+    (shown,) = [one for one in world.messages(general) if one.ephemeral_to == maya.id]
+    buttons = shown.extra["blocks"][-1]["elements"]
+    assert [(one["text"]["text"], one["value"]) for one in buttons] == [("Share", ts), ("Why?", ts)]
+
+
+async def test_an_answer_to_a_press_in_a_thread_stands_there(surface, side, world, general, maya):
+    root = world.say(general, maya.id, "hello")
+    url = side.response_urls.make(general, maya.id)
+    where = target(general, private=True, person=maya.id, handle=url, thread=root.id)
+    await surface.post(where, "Because.", nonce="r1.0", last=True)
+
+    (shown,) = [one for one in world.messages(general) if one.ephemeral_to == maya.id]
+    assert (shown.text, shown.thread) == ("Because.", root.id)
+
+
+async def test_code_that_goes_on_in_the_next_section_is_code_there_too(surface, world, general):
+    code = "```\n" + "\n".join("x" * 90 for _ in range(38)) + "\n```"
+    ts = await surface.post(target(general, why=True), code, nonce="r1.0", last=True)
+
+    *sections, _ = world.get(general, ts).extra["blocks"]
+    texts = [one["text"]["text"] for one in sections]
+    assert len(texts) == 2
+    assert all(one.startswith("```\n") and one.rstrip().endswith("\n```") for one in texts)
+
+
+async def test_nobody_else_sees_that_jay_answers_one_person_alone(
+    surface, side, world, general, maya
+):
+    """The line would stay: what is answered aside does not end it."""
+    root = world.say(general, maya.id, "hello")
+    url = side.response_urls.make(general, maya.id)
+    where = target(general, private=True, person=maya.id, handle=url, thread=root.id)
+
+    assert not await surface.show_working(where, "Thinking…")
+    assert await surface.show_working(replace(where, private=False, handle=""), "Thinking…")

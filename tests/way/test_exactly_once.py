@@ -117,6 +117,8 @@ async def test_a_worker_that_dies_at_any_step_leaves_one_whole_answer(
         lived = await answer_in_spite_of_death(way, dies_at=steps, after=after)
 
         assert "".join(way.surface.texts) == WHOLE, f"died at step {steps}"
+        (reply,) = await way.store.traced(DIRECT)
+        assert await way.store.trace(DIRECT, reply.message_id), f"died at step {steps}"
         turns = await way.store.turns(in_place(DIRECT, root=""))
         assert [(turn.role, turn.text) for turn in turns] == [("person", "hello"), ("jay", WHOLE)]
         assert await way.store.claim(worker="w", lease_s=1.0, wait_s=0.0) is None
@@ -158,7 +160,7 @@ async def test_a_message_that_kills_every_worker_is_put_aside(make_way: MakeWay)
     way = make_way(f"{LONG}\n###")
     await way.hear(message("hello", place=DIRECT))
     for _ in range(way.replier.max_tries * ENDS_A_FAILURE):
-        assert not await live_and_die(way, Mortal(dies_at=4, after=False))
+        assert not await live_and_die(way, Mortal(dies_at=5, after=False))
 
     await way.answer_all()
 
