@@ -116,6 +116,21 @@ class ShareAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DigestRun:
+    """One digest that is due: which, and what it tells of."""
+
+    digest_id: str
+    since: float
+    """Unix seconds; what was said then or later is told."""
+    until: float
+    """Unix seconds; what was said before."""
+    skipped: int = 0
+    """So many before it were never made: Jay was away when they were due."""
+    channel: str = ""
+    """Which channel was joined, where it is made for whoever joins one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A slash command. `message_id` is the platform's id of the invocation."""
 
@@ -128,6 +143,8 @@ class Command:
     sent_at: float
     handle: str = ""
     """How the platform wants it answered: Slack's `response_url`, Discord's interaction token."""
+    run: DigestRun | None = None
+    """The digest that it makes, where no person gave it but the clock."""
     kind: Literal["command"] = "command"
 
 

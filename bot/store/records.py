@@ -16,6 +16,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from bot.conversations import Conversation, Reply, Turn
+from bot.digests import Digest
 from bot.errors import StoreVersion
 from bot.messages import PLATFORMS, Command, IncomingMessage, Mail, Place, PlatformName
 
@@ -27,6 +28,7 @@ _MAIL: TypeAdapter[Mail] = TypeAdapter(
 )
 _TURN = TypeAdapter(Turn)
 _REPLY = TypeAdapter(Reply)
+_DIGEST = TypeAdapter(Digest)
 
 Record = TypeVar("Record")
 
@@ -86,6 +88,11 @@ def encode_reply(reply: Reply) -> bytes:
     return _json({"v": VERSION, **_REPLY.dump_python(reply, mode="json")})
 
 
+def encode_digest(digest: Digest) -> bytes:
+    """Return a digest's record; one JSON object, like a reply's."""
+    return _json({"v": VERSION, **_DIGEST.dump_python(digest, mode="json")})
+
+
 def decode_message(record: bytes) -> IncomingMessage:
     """Read a logged message.
 
@@ -128,6 +135,18 @@ def decode_reply(record: bytes) -> Reply:
         return _REPLY.validate_json(record)
     except ValidationError as error:
         raise _unreadable("reply", error) from None
+
+
+def decode_digest(record: bytes) -> Digest:
+    """Read a digest.
+
+    Raises:
+        StoreVersion: the record can't be read.
+    """
+    try:
+        return _DIGEST.validate_json(record)
+    except ValidationError as error:
+        raise _unreadable("digest", error) from None
 
 
 def _header(adapter: TypeAdapter[Record], record: Record) -> bytes:
