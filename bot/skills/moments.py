@@ -59,11 +59,11 @@ def _read(text: str, now: datetime, after: datetime | None) -> Moment | None:
         return Moment(at=now - timedelta(**{f"{match[2]}s": count}), exact=True)
     for head, tail in _splits(text):
         day = _day(head, now, after) if head else None
-        clock = _clock(tail) if tail else None
+        clock = read_clock(tail) if tail else None
         if (head and day is None) or (tail and clock is None):
             continue
         if day is not None:
-            return _in_day(day, clock, now, after, weekday=_weekday(head) is not None)
+            return _in_day(day, clock, now, after, weekday=read_weekday(head) is not None)
         if clock is not None:
             return Moment(at=_nearest(clock, now, after), exact=True)
     return None
@@ -97,7 +97,12 @@ def _nearest(clock: time, now: datetime, after: datetime | None) -> datetime:
     return datetime.combine(at.date() + step, clock, now.tzinfo)
 
 
-def _clock(text: str) -> time | None:
+def read_clock(text: str) -> time | None:
+    """Read a time of day (`9:00`, `at 5 pm`, `noon`); None where the words make none.
+
+    Raises:
+        ValueError: there is no such time: `25:00`.
+    """
     named = {"noon": time(12), "midnight": time(0)}
     if text.removeprefix("at ") in named:
         return named[text.removeprefix("at ")]
@@ -116,7 +121,7 @@ def _day(text: str, now: datetime, after: datetime | None) -> datetime | None:
     days = {"today": 0, "yesterday": 1}
     if text in days:
         return _midnight(now, back=days[text])
-    if (weekday := _weekday(text)) is not None:
+    if (weekday := read_weekday(text)) is not None:
         if after is not None:
             return _midnight(after, back=-((weekday - after.weekday()) % 7))
         back = (now.weekday() - weekday) % 7
@@ -132,7 +137,8 @@ def _day(text: str, now: datetime, after: datetime | None) -> datetime | None:
     return None
 
 
-def _weekday(text: str) -> int | None:
+def read_weekday(text: str) -> int | None:
+    """Return a weekday's number, Monday is 0; three letters are enough."""
     name = text.removeprefix("last ").removeprefix("on ")
     fits = [at for at, day in enumerate(DAYS) if len(name) >= 3 and day.startswith(name)]
     return fits[0] if len(fits) == 1 else None
