@@ -32,6 +32,7 @@ from bot.prompting import Speech, open_speech
 from bot.recovery import Recovery
 from bot.replying import Replier
 from bot.retrieval import Embedder, find_model
+from bot.scheduling import Scheduler
 from bot.settings import Settings
 from bot.skills import COMMANDS
 from bot.store import embedded_valkey, open_store
@@ -182,6 +183,7 @@ class App:
                 if self.worker is not None:
                     tasks.append(group.create_task(self._serve_model(report)))
                     worker = group.create_task(self.worker.run())
+                    tasks.append(group.create_task(Scheduler(store=self.store).run()))
                 if self.library is not None:
                     tasks.append(group.create_task(self.library.run()))
                 await stop.wait()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from bot.batching import Batcher
+from bot.digesting import DigestKeeper
 from bot.errors import EngineUnreachable, PlatformError
 from bot.library import Library
 from bot.messages import IncomingMessage, Place
@@ -23,10 +24,15 @@ from bot.skills import (
     Cite,
     Cited,
     Clock,
+    DigestStep,
     Done,
+    DropDigest,
     Find,
+    KeepDigest,
+    ListDigests,
     Matches,
     Measure,
+    NameOf,
     Outcome,
     Progress,
     Read,
@@ -115,7 +121,7 @@ class Driver:
                 answer = await self._do(step)
 
     async def _do(
-        self, step: Say | Ask | Batch | Read | Measure | Cite | Clock | Search | Find
+        self, step: Say | Ask | Batch | Read | Measure | Cite | Clock | Search | Find | DigestStep
     ) -> Answer:
         match step:
             case Say():
@@ -130,6 +136,10 @@ class Driver:
                 return await self._search(step)
             case Read() | Cite() | Clock() | Find():
                 return await self._look_up(step)
+            case ListDigests() | KeepDigest() | DropDigest() | NameOf():
+                platform = self.lease.conversation.platform
+                keeper = DigestKeeper(store=self.store, surface=self.surface, platform=platform)
+                return await keeper.do(step)
 
     async def _say(self, step: Say) -> Said:
         speech = await self._open_speech()

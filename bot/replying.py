@@ -122,7 +122,9 @@ class Replier:
                 outcome, finish = await self._perform(work)
                 outcome = self._with_notes(work, outcome)
                 await self._put_whole_on_record(work, outcome.text, finish)
-            if not work.draft.gone and outcome.text:
+            if outcome.aside:
+                await self._whisper(work, outcome.text)
+            elif not work.draft.gone and outcome.text:
                 await self._deliver(work, outcome.text)
         await self._settle(work, outcome, finish)
 
@@ -231,7 +233,9 @@ class Replier:
         skill = asyncio.create_task(work.driver.drive(work.chosen.skill(await self._ask_of(work))))
         stopped = asyncio.create_task(work.stop.wait())
         company = asyncio.create_task(
-            self._company(work).keep(spoken=lambda: bool(work.first_word_s))
+            self._company(work).keep(
+                spoken=lambda: bool(work.first_word_s) or not work.chosen.awaited
+            )
         )
         try:
             await asyncio.wait({skill, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -275,6 +279,7 @@ class Replier:
             turns=(*before, *(turn for turn in said if turn.text)),
             now=time.time(),
             command=isinstance(newest, Command),
+            run=newest.run if isinstance(newest, Command) else None,
         )
 
     def _with_notes(self, work: _Work, outcome: Outcome) -> Outcome:
@@ -299,9 +304,12 @@ class Replier:
             if isinstance(error, Rejected):
                 raise
             if isinstance(error, MayNotWrite):
-                surface = self.surfaces[work.target.place.platform]
-                with suppress(MayNotWrite, MessageGone, Rejected):
-                    await surface.whisper(work.target, NOT_ALLOWED.format(text=text))
+                await self._whisper(work, NOT_ALLOWED.format(text=text))
+
+    async def _whisper(self, work: _Work, text: str) -> None:
+        surface = self.surfaces[work.target.place.platform]
+        with suppress(MayNotWrite, MessageGone, Rejected):
+            await surface.whisper(work.target, text)
 
     async def _settle(self, work: _Work, outcome: Outcome, finish: str) -> None:
         total_s, cost = time.monotonic() - work.began, work.driver.finish

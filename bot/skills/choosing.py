@@ -10,6 +10,7 @@ from bot.messages import Command, Mail
 from bot.skills.answer import answer
 from bot.skills.asking import read_asked
 from bot.skills.chat import chat
+from bot.skills.digests import DIGEST, digest, digests, is_digest_order
 from bot.skills.ranges import Range, parse_range
 from bot.skills.sharing import SHARE, share
 from bot.skills.skill import Outcome, Request, Steps
@@ -38,7 +39,7 @@ COMMANDS = (
         name="summarize",
         description="Sum up what was said in this channel",
         argument="range",
-        argument_description="last 50, today, since monday 9:00, since I was last here; as paragraph, by topic",
+        argument_description="last 50, today, since monday 9:00; as paragraph; every weekday 9:00, digests, stop 1",
         required=False,
         skill=summarize,
         private=True,
@@ -65,6 +66,8 @@ class Chosen:
     """Only who asked sees the answer."""
     share: bool = False
     """They may share it with all who see where it was asked: it is about that place."""
+    awaited: bool = True
+    """Somebody waits for it, and is told how far it is."""
 
 
 def choose(mail: Mail) -> Chosen:
@@ -76,6 +79,8 @@ def choose(mail: Mail) -> Chosen:
     if isinstance(mail, Command):
         if mail.name == SHARE:
             return Chosen(name=SHARE, skill=share, text="")
+        if mail.run is not None:
+            return Chosen(name=DIGEST, skill=digest, text=mail.text, awaited=False)
         first, rest = mail.name, mail.text
     else:
         first, _, rest = mail.text.strip().partition(" ")
@@ -83,6 +88,8 @@ def choose(mail: Mail) -> Chosen:
     for command in COMMANDS:
         if command.name == first and (isinstance(mail, Command) or _is_order(first, rest)):
             private = command.private and isinstance(mail, Command) and not mail.place.direct
+            if first == "summarize" and is_digest_order(rest, surely=isinstance(mail, Command)):
+                return Chosen(name="digests", skill=digests, text=rest.strip(), private=private)
             return Chosen(
                 name=command.name,
                 skill=command.skill,
@@ -98,7 +105,11 @@ def _is_order(name: str, rest: str) -> bool:
     if name != "summarize":
         return bool(rest.strip())
     asked = read_asked(rest)
-    if not asked.plain or any(mark.isdigit() for mark in rest):
+    if (
+        is_digest_order(rest, surely=False)
+        or not asked.plain
+        or any(mark.isdigit() for mark in rest)
+    ):
         return True
     wanted = parse_range(asked.range.removesuffix("this").strip(), now=0.0)
     return isinstance(wanted, Range) or wanted.why != "unknown"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
 from bot.conversations import Turn
-from bot.messages import IncomingMessage, Person, Place
+from bot.digests import Digest
+from bot.messages import DigestRun, IncomingMessage, Person, Place
 from bot.prompting import Said
 from bot.retrieval import Hit
 
@@ -26,6 +27,8 @@ class Request:
     """Unix seconds."""
     command: bool = False
     """It came by slash command, which asks about the channel rather than a thread."""
+    run: DigestRun | None = None
+    """The digest that is due, where it was the clock that asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +190,47 @@ class Find:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListDigests:
+    """Look up a person's digests. Sends back `OwnDigests`."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnDigests:
+    """A person's digests, by their numbers."""
+
+    digests: tuple[Digest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepDigest:
+    """Keep a digest. Sends back it as it is kept, or why it isn't."""
+
+    digest: Digest
+    private: bool
+    """It is told in a direct message, which is opened for it; else in its `to`."""
+
+
+CHANNEL_FULL, NO_DIRECT = "channel full", "no direct message"
+"""Why a digest isn't kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropDigest:
+    """Drop a digest. Sends back None; one that is gone is no error."""
+
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameOf:
+    """Ask what people call a channel. Sends back the name without `#`, or nothing."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """Tell the person what is being done. Sends back None."""
 
@@ -205,11 +249,27 @@ class Outcome:
     """Ids of the messages that it stands on."""
     skill: str = ""
     """The skill that said it, where that is another than was asked."""
+    aside: bool = False
+    """It is whispered to whoever asked, and nothing is said where they asked."""
 
 
-Step: TypeAlias = Say | Ask | Progress | Batch | Read | Measure | Cite | Clock | Search | Find
+DigestStep: TypeAlias = ListDigests | KeepDigest | DropDigest | NameOf
+Step: TypeAlias = (
+    Say | Ask | Progress | Batch | Read | Measure | Cite | Clock | Search | Find | DigestStep
+)
 Answer: TypeAlias = (
-    Said | tuple[Said, ...] | Done | Found | Sizes | Cited | Matches | Place | str | None
+    Said
+    | tuple[Said, ...]
+    | Done
+    | Found
+    | Sizes
+    | Cited
+    | Matches
+    | OwnDigests
+    | Digest
+    | Place
+    | str
+    | None
 )
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Step, Answer, T]
@@ -284,4 +344,28 @@ def find(step: Find) -> Steps[Place | None]:
     answer = yield step
     if answer is not None and not isinstance(answer, Place):
         raise TypeError(f"a Find is answered by a Place, not {answer!r}")
+    return answer
+
+
+def own_digests(person: Person) -> Steps[tuple[Digest, ...]]:
+    """Yield `ListDigests` and return a person's digests."""
+    answer = yield ListDigests(person=person)
+    if not isinstance(answer, OwnDigests):
+        raise TypeError(f"a ListDigests is answered by OwnDigests, not {answer!r}")
+    return answer.digests
+
+
+def keep(step: KeepDigest) -> Steps[Digest | str]:
+    """Yield a `KeepDigest` and return the digest as it is kept, or why it isn't."""
+    answer = yield step
+    if not isinstance(answer, Digest | str):
+        raise TypeError(f"a KeepDigest is answered by a digest or a reason, not {answer!r}")
+    return answer
+
+
+def name_of(place: Place) -> Steps[str]:
+    """Yield `NameOf` and return a channel's name."""
+    answer = yield NameOf(place=place)
+    if not isinstance(answer, str):
+        raise TypeError(f"a NameOf is answered by a name, not {answer!r}")
     return answer
