@@ -62,7 +62,11 @@ ELSEWHERE = (
     "Others here might not be allowed to read #{name}, so a digest of it goes to you alone: "
     "leave “here” away."
 )
-TOO_MANY = "You have {most} digests, as many as I keep for one person. Stop one first:"
+IN_PRIVATE = (
+    "Others here need not know of your digests, nor of channels that they may not read. "
+    "Ask me by the command `/summarize`, or in a direct message."
+)
+TOO_MANY = "You have {most} digests, as many as I keep for one person. Stop one first."
 TOO_MANY_THERE = (
     "People have {most} digests of this channel already, as many as I keep. "
     "Somebody can stop theirs: `/summarize digests`."
@@ -104,13 +108,17 @@ def is_digest_order(text: str, *, surely: bool) -> bool:
 def digests(request: Request) -> Steps[Outcome]:
     """Yield what is needed to order, list or stop digests; return what became of it."""
     order = _read_order(request.text)
+    alone = request.command or request.place.direct
+    if not alone and (order is None or order.kind != "keep" or order.asked.channels):
+        return Outcome(text=IN_PRIVATE)
     own = yield from own_digests(request.person)
     if order is None or order.kind == "list":
         return Outcome(text=_listed(own))
     if order.kind == "stop":
         return (yield from _stop(order, own))
     if len(own) >= MOST_OWN:
-        return Outcome(text=f"{TOO_MANY.format(most=MOST_OWN)}\n\n{_listed(own)}")
+        told = TOO_MANY.format(most=MOST_OWN)
+        return Outcome(text=f"{told}\n\n{_listed(own)}" if alone else told)
     about = yield from _about(order, request)
     if isinstance(about, str):
         return Outcome(text=about)
