@@ -34,7 +34,7 @@ from bot.replying import Replier
 from bot.retrieval import Embedder, find_model
 from bot.scheduling import Scheduler
 from bot.settings import Settings
-from bot.skills import COMMANDS
+from bot.skills import COMMANDS, SHORTCUTS
 from bot.store import embedded_valkey, open_store
 from bot.worker import Worker
 from engine import LimitedEngine, family_for, load_families, open_engine, serve
@@ -240,11 +240,19 @@ def build_edges(
     edges: dict[PlatformName, Edge] = {}
     if back := recoveries.get("slack"):
         edges["slack"] = SlackEdge(
-            settings.slack, hear=back.hear, missed=back.missed, commands=COMMANDS
+            settings.slack,
+            hear=back.hear,
+            missed=back.missed,
+            commands=COMMANDS,
+            shortcuts=SHORTCUTS,
         )
     if back := recoveries.get("discord"):
         edges["discord"] = DiscordEdge(
-            settings.discord, hear=back.hear, missed=back.missed, commands=COMMANDS
+            settings.discord,
+            hear=back.hear,
+            missed=back.missed,
+            commands=COMMANDS,
+            shortcuts=SHORTCUTS,
         )
     return edges
 

@@ -69,6 +69,26 @@ class SlashCommand(Protocol):
         """Whether only who uses it sees the answer."""
 
 
+class MessageShortcut(Protocol):
+    """A command that people choose from a message's menu."""
+
+    @property
+    def name(self) -> str:
+        """What stands in the menu, in at most 24 characters."""
+
+    @property
+    def command(self) -> str:
+        """The slash command that it stands for."""
+
+    @property
+    def text(self) -> str:
+        """What would be typed behind it; `{at}` is when the message was sent, Unix seconds."""
+
+    @property
+    def thread(self) -> bool:
+        """Whether it is about the thread that hangs on the message."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """The right to write to one conversation until it runs out."""

@@ -30,7 +30,7 @@ from adapters.discord.interactions import TELL_AFTER_S, Interactions
 from adapters.discord.lanes import MOST_WAITING, Arrival, Lanes, slower_and_slower
 from adapters.discord.rest import Rest
 from bot.errors import PlatformError, TokenRefused
-from bot.ports import Hear, Missed, SlashCommand, nothing_missed
+from bot.ports import Hear, MessageShortcut, Missed, SlashCommand, nothing_missed
 from bot.settings import DiscordSettings
 
 log = structlog.get_logger(__name__)
@@ -57,6 +57,7 @@ class DiscordEdge:
         *,
         hear: Hear,
         commands: Sequence[SlashCommand],
+        shortcuts: Sequence[MessageShortcut] = (),
         missed: Missed = nothing_missed,
         most_waiting: int = MOST_WAITING,
         tell_after_s: float = TELL_AFTER_S,
@@ -68,12 +69,14 @@ class DiscordEdge:
             settings: where and as whom.
             hear: stores an event.
             commands: the slash commands to offer.
+            shortcuts: what to offer in messages' menus.
             missed: is told of each new session, and when the one before it ended.
             most_waiting: how many events may wait for the store.
             tell_after_s: how long a command may wait for the store.
             identify_every_s: the shortest time between the beginnings of two sessions.
         """
         self._settings, self._commands = settings, commands
+        self._shortcuts = tuple(shortcuts)
         self._rest = Rest(settings)
         arrivals = Arrivals(self._rest, Directory(self._rest), hear=hear)
         self._lanes = Lanes(arrivals.take, most=most_waiting)
@@ -82,6 +85,7 @@ class DiscordEdge:
             hear=hear,
             known={one.name for one in commands},
             private={one.name for one in commands if one.private},
+            shortcuts=self._shortcuts,
             tell_after_s=tell_after_s,
         )
         self.registered = False
@@ -172,7 +176,7 @@ class DiscordEdge:
         waits = slower_and_slower()
         while True:
             try:
-                written = await register(self._rest, self._commands)
+                written = await register(self._rest, self._commands, self._shortcuts)
                 self.registered = True
                 log.info("discord.commands", written=written, count=len(self._commands))
                 return

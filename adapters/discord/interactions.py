@@ -11,7 +11,7 @@ message that vanished.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 
 import structlog
 from pydantic import ValidationError
@@ -22,7 +22,7 @@ from adapters.discord.payloads import COMPONENT, InteractionPayload, PressPayloa
 from adapters.discord.rest import Rest
 from bot.errors import JayError, PlatformError, StoreError, StoreUnreachable
 from bot.messages import Command, ShareAsked, StopAsked
-from bot.ports import Hear
+from bot.ports import Hear, MessageShortcut
 
 log = structlog.get_logger(__name__)
 
@@ -45,11 +45,14 @@ class Interactions:
         hear: Hear,
         known: Collection[str],
         private: Collection[str] = (),
+        shortcuts: Sequence[MessageShortcut] = (),
         tell_after_s: float = TELL_AFTER_S,
     ) -> None:
-        """Take what stores a command, the names of those that there are, and of private ones."""
+        """Take what stores a command, the names of those that there are and of private ones, and
+        what stands in messages' menus.
+        """
         self._rest, self._hear, self._known = rest, hear, known
-        self._private = private
+        self._private, self._shortcuts = private, shortcuts
         self._tell_after_s = tell_after_s
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -59,7 +62,7 @@ class Interactions:
             self._take_press(data)
             return
         try:
-            command = normalise.command(InteractionPayload.model_validate(data))
+            command = normalise.command(InteractionPayload.model_validate(data), self._shortcuts)
         except (ValidationError, ValueError) as error:
             log.debug("discord.malformed", kind="INTERACTION_CREATE", error=type(error).__name__)
             return

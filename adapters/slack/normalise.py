@@ -8,7 +8,7 @@ topics, Jay's own words) becomes nothing, and so does what lacks a needed field.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from adapters.slack import buttons, markup
@@ -25,6 +25,7 @@ from bot.messages import (
     ShareAsked,
     StopAsked,
 )
+from bot.ports import MessageShortcut
 
 Json: TypeAlias = Mapping[str, object]
 
@@ -134,8 +135,53 @@ def read_command(
     )
 
 
+def callback_of(shortcut: MessageShortcut) -> str:
+    """Return the id by which Slack tells of a shortcut: `summarize_from_here`."""
+    return re.sub(r"[^a-z0-9]+", "_", shortcut.name.lower())
+
+
+def read_shortcut(
+    body: Json,
+    *,
+    jay: Installation,
+    names: Mapping[str, str],
+    now: float,
+    shortcuts: Sequence[MessageShortcut],
+) -> Command | None:
+    """Return the command that a message's shortcut stands for; None where it is none of Jay's.
+
+    Args:
+        body: what Slack sent.
+        jay: the installation.
+        names: of the people that `people_of_press` names.
+        now: when it came, Unix seconds.
+        shortcuts: those that there are.
+    """
+    message, channel, user = _part(body, "message"), _part(body, "channel"), _part(body, "user")
+    chosen = next((one for one in shortcuts if callback_of(one) == body.get("callback_id")), None)
+    person, invocation = _id(user, "id"), _text(body, "trigger_id").replace(":", ".")
+    ts, sent_at = _id(message, "ts"), _seconds(_text(message, "ts"))
+    if chosen is None or sent_at is None or not (_id(channel, "id") and person):
+        return None
+    if not _ID.fullmatch(invocation):
+        return None
+    direct = _text(channel, "name") == "directmessage"
+    where = message
+    if chosen.thread:
+        where = {"thread_ts": _id(message, "thread_ts") or ts}
+    return Command(
+        place=_place(where, _id(channel, "id"), jay, direct=direct),
+        message_id=invocation,
+        author=Person(id=person, name=names.get(person, person)),
+        name=chosen.command,
+        text=chosen.text.format(at=ts),
+        sent_at=now,
+        handle=_text(body, "response_url"),
+    )
+
+
 def people_of_press(body: Json) -> tuple[str, ...]:
-    """Return the ids of the people whose names the press of a button needs."""
+    """Return the ids of the people whose names the press of a button or a shortcut needs."""
     return (_id(_part(body, "user"), "id"),)
 
 

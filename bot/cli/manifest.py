@@ -22,12 +22,14 @@ def command(
     from adapters.discord import manifest as discord
     from adapters.slack import manifest as slack
     from bot.errors import SettingsError
-    from bot.skills import COMMANDS
+    from bot.skills import COMMANDS, SHORTCUTS
 
     match platform:
         case "slack":
-            typer.echo(slack.describe(COMMANDS, request_url=request_url))
+            typer.echo(slack.describe(COMMANDS, shortcuts=SHORTCUTS, request_url=request_url))
         case "discord":
-            typer.echo(discord.describe(COMMANDS, application_id=application_id))
+            typer.echo(
+                discord.describe(COMMANDS, shortcuts=SHORTCUTS, application_id=application_id)
+            )
         case _:
             raise SettingsError(f"The platform is slack or discord, not {platform!r}.")

@@ -6,6 +6,7 @@ It does no I/O, so its tests drive it by hand; `bot.driving` drives it for real.
 """
 
 from bot.skills.choosing import COMMANDS, Chosen, choose
+from bot.skills.shortcuts import SHORTCUTS
 from bot.skills.skill import (
     Ask,
     Batch,
@@ -37,6 +38,7 @@ from bot.skills.skill import (
 
 __all__ = [
     "COMMANDS",
+    "SHORTCUTS",
     "Ask",
     "Batch",
     "Chosen",

@@ -16,6 +16,8 @@ _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})?")
 _DAY_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)? (?:of )?([a-z]{3,9})(?: (\d{4}))?")
 _MONTH_DAY = re.compile(r"([a-z]{3,9}) (\d{1,2})(?:st|nd|rd|th)?(?: (\d{4}))?")
+_UNIX = re.compile(r"@(\d{1,11}(?:\.\d{1,9})?)")
+"""Unix seconds, as shortcuts write them for the moment of a message; GNU date reads the same."""
 _AGO = re.compile(r"(\d{1,4}|an?|one) (minute|hour|day|week)s? ago")
 
 
@@ -47,13 +49,15 @@ def read_moment(text: str, *, now: datetime, after: datetime | None = None) -> M
     """
     try:
         return _read(text.strip(), now, after)
-    except (ValueError, OverflowError):  # the 31st of February, the year 0
+    except (ValueError, OverflowError, OSError):  # the 31st of February, the year 0
         return None
 
 
 def _read(text: str, now: datetime, after: datetime | None) -> Moment | None:
     if text == "now":
         return Moment(at=now, exact=True)
+    if match := _UNIX.fullmatch(text):
+        return Moment(at=datetime.fromtimestamp(float(match[1]), now.tzinfo), exact=True)
     if match := _AGO.fullmatch(text):
         count = int(match[1]) if match[1].isdecimal() else 1
         return Moment(at=now - timedelta(**{f"{match[2]}s": count}), exact=True)

@@ -53,6 +53,7 @@ IN_PRIVATE = (
     "Others here might not be allowed to read that channel. "
     "Ask me by the command `/summarize`, or in a direct message: then only you see the answer."
 )
+NO_THREAD = "No thread hangs on this. `/summarize` sums up the channel."
 NO_CHANNEL = "There is no channel #{name} that you can read."
 
 
@@ -118,6 +119,8 @@ def sum_up(
 
 def _place(asked: Asked, request: Request) -> Steps[Place | str]:
     """Return the place that is meant, or why it is not read."""
+    if not asked.channels and asked.scope == "thread" and not request.place.thread:
+        return NO_THREAD
     if not asked.channels:
         return replace(request.place, thread="") if asked.scope == "channel" else request.place
     if len(asked.channels) > 1:
