@@ -116,6 +116,16 @@ class ShareAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelJoined:
+    """A person joined a channel that Jay is in."""
+
+    place: Place
+    person: Person
+    at: float
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DigestRun:
     """One digest that is due: which, and what it tells of."""
 
@@ -152,6 +162,12 @@ Mail: TypeAlias = IncomingMessage | Command
 """What a conversation's mailbox holds."""
 
 Event: TypeAlias = (
-    IncomingMessage | MessageChanged | MessageDeleted | Command | StopAsked | ShareAsked
+    IncomingMessage
+    | MessageChanged
+    | MessageDeleted
+    | Command
+    | StopAsked
+    | ShareAsked
+    | ChannelJoined
 )
 """All that an adapter hands to the intake."""

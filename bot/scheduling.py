@@ -24,7 +24,7 @@ from bot.digests import Digest
 from bot.errors import StoreError
 from bot.messages import Command, DigestRun
 from bot.ports import Store
-from bot.skills.digests import DIGEST, due_text
+from bot.skills.digests import command_of
 from bot.skills.schedules import Schedule, parse_schedule, zone_of
 
 log = structlog.get_logger(__name__)
@@ -104,17 +104,3 @@ def plan(digest: Digest, *, now: float) -> Planned:
     )
     moved = replace(digest, due=due, covered=digest.due, skipped=0)
     return Planned(moved=moved, command=command_of(digest, run, at=digest.due))
-
-
-def command_of(digest: Digest, run: DigestRun, *, at: float) -> Command:
-    """Return the command that has a digest made; the same for the same time and channel."""
-    where = f"-{run.channel}" if run.channel else ""
-    return Command(
-        place=digest.to,
-        message_id=f"digest-{digest.digest_id}{where}-{at:.0f}",
-        author=digest.person,
-        name=DIGEST,
-        text=due_text(digest),
-        sent_at=at,
-        run=run,
-    )

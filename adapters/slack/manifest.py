@@ -13,6 +13,7 @@ from bot.ports import MessageShortcut, SlashCommand
 EVENTS = (
     "agent_session_stopped",
     "app_mention",
+    "member_joined_channel",
     "message.channels",
     "message.groups",
     "message.im",

@@ -15,6 +15,7 @@ from adapters.slack import buttons, markup
 from adapters.slack.install import Installation
 from bot.messages import (
     Attachment,
+    ChannelJoined,
     Command,
     Event,
     IncomingMessage,
@@ -61,6 +62,8 @@ def read_event(event: Json, *, jay: Installation, names: Mapping[str, str]) -> t
         return _changed(event, jay, names)
     if kind == "message" and subtype == "message_deleted":
         return _deleted(event, _id(event, "deleted_ts"), _part(event, "previous_message"), jay)
+    if kind == "member_joined_channel":
+        return _joined(event, jay, names)
     if kind == "agent_session_stopped":
         return _stopped(event, jay)
     return ()
@@ -247,6 +250,17 @@ def _deleted(event: Json, ts: str, before: Json, jay: Installation) -> tuple[Eve
         return ()
     place = _place({}, channel, jay, direct=_text(event, "channel_type") == DIRECT)
     return (MessageDeleted(place=_in_thread(place, before), message_id=ts),)
+
+
+def _joined(event: Json, jay: Installation, names: Mapping[str, str]) -> tuple[Event, ...]:
+    channel, person = _id(event, "channel"), _id(event, "user")
+    at = _seconds(_text(event, "event_ts"))
+    if not channel or not person or at is None or person == jay.bot_user_id:
+        return ()
+    place = _place({}, channel, jay, direct=False)
+    return (
+        ChannelJoined(place=place, person=Person(id=person, name=names.get(person, person)), at=at),
+    )
 
 
 def _stopped(event: Json, jay: Installation) -> tuple[Event, ...]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from bot.digests import Digest
-from bot.messages import DigestRun, Place
+from bot.messages import ChannelJoined, Command, DigestRun, Place
 from bot.skills.asking import Asked, read_asked
 from bot.skills.ranges import Range
 from bot.skills.schedules import (
@@ -48,6 +49,8 @@ MOST_OWN = 10
 """Digests of one person."""
 MOST_THERE = 20
 """Digests of one channel, whoever's: each reads it anew."""
+WEEK_S = 7 * 86_400.0
+"""So far back goes what a joiner is told."""
 LIST = re.compile(r"(?:(?:list|show)(?: my)? |my )?digests?")
 STOP = re.compile(r"(?:stop|end|cancel)(?: (?:my )?digests?)?(?: (?:number |no\.? ?|#)?(\S.*))?")
 _HERE = re.compile(r"(?<!\w)(?:here|to this channel)(?!\w)", re.IGNORECASE)
@@ -161,9 +164,30 @@ def digest(request: Request) -> Steps[Outcome]:
     return replace(made, text="\n\n".join(part for part in (head, made.text, end) if part))
 
 
-def due_text(kept: Digest) -> str:
-    """Return what stands for a digest's order where it is made."""
-    return f"{kept.schedule} of {_named(kept)}"
+def command_of(kept: Digest, run: DigestRun, *, at: float) -> Command:
+    """Return the command that has a digest made; the same for the same time and channel."""
+    where = f"-{run.channel}" if run.channel else ""
+    return Command(
+        place=kept.to,
+        message_id=f"digest-{kept.digest_id}{where}-{at:.0f}",
+        author=kept.person,
+        name=DIGEST,
+        text=f"{kept.schedule}, {_named(kept)}",
+        sent_at=at,
+        run=run,
+    )
+
+
+def joined(own: Sequence[Digest], event: ChannelJoined) -> list[Command]:
+    """Return what a join has made of the digests of whoever joined."""
+    run = DigestRun(
+        digest_id="", since=event.at - WEEK_S, until=event.at, channel=event.place.channel
+    )
+    return [
+        command_of(one, replace(run, digest_id=one.digest_id), at=event.at)
+        for one in own
+        if one.schedule == WHEN_I_JOIN and one.about.workspace == event.place.workspace
+    ]
 
 
 def _read_order(text: str) -> _Order | None:

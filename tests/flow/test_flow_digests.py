@@ -156,3 +156,19 @@ async def test_whoever_left_the_channel_gets_no_word_of_it(
 
     assert not any("swordfish" in one.text for one in world.messages(kept.to.channel))
     assert list(await stage.app.store.digests_of(platform, asker)) == []
+
+
+async def test_who_joins_a_slack_channel_gets_its_last_week(stage: Stage) -> None:
+    world = stage.world("slack")
+    people = stage.people("slack", 3)
+    channel = world.add_channel("late", members=(world.bot_id, *people[1:])).id
+    world.say(channel, people[1], "The ferry leaves at 9:15 on Monday.", at=world.clock() - 60)
+    general = world.channel_named("general").id
+    await stage.sandbox.slack.run_command(people[0], general, "summarize", "when I join")
+    await summary(stage, "slack", general, "Whenever you join a channel")
+    (kept,) = await stage.app.store.digests_of("slack", people[0])
+
+    world.join(channel, people[0])
+    told = await summary(stage, "slack", kept.to.channel, "You joined #late")
+
+    assert "The ferry leaves at 9:15 on Monday." in told.text

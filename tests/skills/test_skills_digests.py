@@ -182,6 +182,15 @@ def test_who_has_none_is_told_how_to_get_one() -> None:
     assert order("stop 1", hand()).startswith("You have no digests.")
 
 
+def test_when_i_join_is_for_slack_which_tells_of_joins() -> None:
+    by, there = hand(), replace(CHANNEL, platform="discord")
+
+    assert "Whenever you join a channel" in order("when I join", by)
+    assert (by.digests[0].due, by.digests[0].schedule) == (0.0, "when I join")
+    assert "1**: when I join a channel, to you" in order("digests", by)
+    assert "Discord doesn't tell me who joins" in order("when i join", by, place=there)
+
+
 def test_all_can_be_stopped_at_once() -> None:
     by = hand(digest("d1"), digest("d2", number=2))
 

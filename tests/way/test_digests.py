@@ -12,6 +12,7 @@ import pytest
 from fakes.talk import ANA, BEN, CHANNEL, DIRECT, command, digest, message
 
 from bot.errors import StoreUnreachable
+from bot.messages import ChannelJoined
 from bot.scheduling import LOOK_EVERY_S, Scheduler, plan
 
 MakeWay = Callable[..., Any]
@@ -197,6 +198,22 @@ async def test_that_a_channels_digest_ended_is_whispered_to_whoever_ordered_it(w
     assert way.surface.texts == []
     ((person, told),) = way.surface.whispers
     assert (person, "has ended" in told) == (ANA.id, True)
+
+
+async def test_who_joins_a_channel_is_told_of_its_last_week_once(way: Any) -> None:
+    """Slack delivers an event again where an ack was late."""
+    await way.hear(command("summarize", "when I join"))
+    await way.answer_all()
+    before = len(way.surface.texts)
+    joined = ChannelJoined(place=CHANNEL, person=ANA, at=NINE)
+    for event in (joined, joined, replace(joined, person=BEN)):
+        await way.hear(event)
+    await way.answer_all()
+
+    (told,) = way.surface.texts[before:]
+    assert told.startswith("**You joined #general: its last week**")
+    assert "Read 2 of 2 messages" in told
+    assert way.surface.targets[-1].place.channel == "DU1"
 
 
 async def test_a_digest_is_ordered_told_and_stopped(way: Any) -> None:
