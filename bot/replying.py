@@ -97,6 +97,7 @@ class Replier:
         Raises:
             StoreError: the store can't be had or the lease is lost.
             PlatformError: the platform can't be reached or lets Jay not in; the mail stays.
+            EngineError: the model can't be had now, and nobody waits; the mail stays.
         """
         began, began_at = time.monotonic(), time.time()
         waiting = await self.store.mail(lease)
@@ -250,6 +251,8 @@ class Replier:
             return outcome, f"guard:{cut}" if cut not in ("", "stop", "length") else cut or "stop"
         except EngineError as error:
             log.warning("replying.engine_failed", error=str(error), kind=type(error).__name__)
+            if error.retry and not work.chosen.awaited:
+                raise  # nobody is there to ask again
             text = _joined(work.driver.words, f"_{error.to_person}_")
             return Outcome(text=text), f"error:{type(error).__name__}"
         finally:

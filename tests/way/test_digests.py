@@ -143,6 +143,20 @@ async def test_the_scheduler_outlives_an_outage_of_the_store(way: Any) -> None:
     assert len(way.surface.texts) == 1
 
 
+async def test_a_digest_waits_for_an_engine_that_is_away(way: Any) -> None:
+    """Nobody is there to ask again, and the next one would begin where this one ends."""
+    way.engine.unreachable = True
+    await way.store.keep_digest(DAILY, most=5)
+    async with scheduling(way, start=NINE):
+        await asyncio.sleep(150)
+        assert way.surface.texts == []
+        way.engine.unreachable = False
+        await asyncio.sleep(30)
+
+    (told,) = way.surface.texts
+    assert "Ship -60 leaves" in told
+
+
 async def test_a_digest_that_was_missed_for_an_hour_is_told_late(way: Any) -> None:
     await way.store.keep_digest(DAILY, most=5)
 
