@@ -34,7 +34,9 @@ from bot.prompting import Speech, open_speech
 from bot.recovery import Recovery
 from bot.replying import Replier
 from bot.retrieval import Embedder, find_model
+from bot.scheduling import Scheduler
 from bot.settings import Settings
+from bot.skills import SHORTCUTS
 from bot.store import embedded_valkey, open_store
 from bot.worker import Worker
 from engine import LimitedEngine, family_for, load_families, open_engine, serve
@@ -185,6 +187,7 @@ class App:
                 if self.worker is not None:
                     tasks.append(group.create_task(self._serve_model(report)))
                     worker = group.create_task(self.worker.run())
+                    tasks.append(group.create_task(Scheduler(store=self.store).run()))
                 if self.library is not None:
                     tasks.append(group.create_task(self.library.run()))
                 await stop.wait()
@@ -265,11 +268,19 @@ def build_edges(
     edges: dict[PlatformName, Edge] = {}
     if back := recoveries.get("slack"):
         edges["slack"] = SlackEdge(
-            settings.slack, hear=back.hear, missed=back.missed, commands=commands
+            settings.slack,
+            hear=back.hear,
+            missed=back.missed,
+            commands=commands,
+            shortcuts=SHORTCUTS,
         )
     if back := recoveries.get("discord"):
         edges["discord"] = DiscordEdge(
-            settings.discord, hear=back.hear, missed=back.missed, commands=commands
+            settings.discord,
+            hear=back.hear,
+            missed=back.missed,
+            commands=commands,
+            shortcuts=SHORTCUTS,
         )
     return edges
 

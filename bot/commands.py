@@ -67,3 +67,23 @@ class SlashCommand(Protocol):
     @property
     def where(self) -> Collection[Where]:
         """Where it may be used."""
+
+
+class MessageShortcut(Protocol):
+    """A command that people choose from a message's menu."""
+
+    @property
+    def name(self) -> str:
+        """What stands in the menu, in at most 24 characters."""
+
+    @property
+    def command(self) -> str:
+        """The slash command that it stands for."""
+
+    @property
+    def text(self) -> str:
+        """What would be typed behind it; `{at}` is when the message was sent, Unix seconds."""
+
+    @property
+    def thread(self) -> bool:
+        """Whether it is about the thread that hangs on the message."""

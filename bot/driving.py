@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from bot.batching import Batcher
+from bot.digesting import DigestKeeper
 from bot.errors import EngineUnreachable, PlatformError
 from bot.library import Library
 from bot.messages import IncomingMessage, Place
@@ -24,10 +25,15 @@ from bot.skills import (
     Cite,
     Cited,
     Clock,
+    DigestStep,
     Done,
+    DropDigest,
     Find,
+    KeepDigest,
+    ListDigests,
     Matches,
     Measure,
+    NameOf,
     Outcome,
     Progress,
     Read,
@@ -120,7 +126,18 @@ class Driver:
                 answer = await self._do(step)
 
     async def _do(
-        self, step: Say | Ask | Batch | Read | Measure | Cite | Clock | Search | Find | Recall
+        self,
+        step: Say
+        | Ask
+        | Batch
+        | Read
+        | Measure
+        | Cite
+        | Clock
+        | Search
+        | Find
+        | Recall
+        | DigestStep,
     ) -> Answer:
         match step:
             case Say():
@@ -135,6 +152,10 @@ class Driver:
                 return await self._search(step)
             case Read() | Cite() | Clock() | Find() | Recall():
                 return await self._look_up(step)
+            case ListDigests() | KeepDigest() | DropDigest() | NameOf():
+                platform = self.lease.conversation.platform
+                keeper = DigestKeeper(store=self.store, surface=self.surface, platform=platform)
+                return await keeper.do(step)
 
     async def _say(self, step: Say) -> Said:
         speech = await self._open_speech()
@@ -152,7 +173,7 @@ class Driver:
         )
         if window.start != start:
             await self.store.keep_window_start(self.lease, _mark(step.turns[window.start].at))
-        self.tracer.chats(speech, step.turns, window, begun=self.begun)
+        self.tracer.chats(speech, step.turns, window, sampling=prompt.sampling, begun=self.begun)
         said = Said(text=self.begun)
         async with aclosing(speech.speak(prompt, begun=self.begun)) as stream:
             async for said in stream:

@@ -56,3 +56,17 @@ class Histories(Protocol):
             name: the channel's name without `#`, or its id.
             person: id of the person.
         """
+
+    async def name_of(self, place: Place) -> str:
+        """Return what people call a channel, without `#`; empty where it has no name."""
+
+    async def open_direct(self, near: Place, person: str) -> Place:
+        """Return the place of direct messages with a person.
+
+        Args:
+            near: a place of the workspace.
+            person: id of the person.
+
+        Raises:
+            MayNotWrite: they take no messages.
+        """

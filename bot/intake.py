@@ -16,6 +16,7 @@ import structlog
 from bot.conversations import Conversation, conversation_of, in_place
 from bot.errors import MailboxFull, PlatformError
 from bot.messages import (
+    ChannelJoined,
     Command,
     Event,
     IncomingMessage,
@@ -27,6 +28,7 @@ from bot.messages import (
 )
 from bot.metrics import MESSAGES
 from bot.ports import Store, Surface, Target
+from bot.skills.digests import joined
 from bot.skills.sharing import SHARE
 
 log = structlog.get_logger(__name__)
@@ -71,15 +73,20 @@ class Intake:
             case MessageChanged():
                 await self.store.change(event)
             case MessageDeleted():
-                for own in [one for one in self._own if one.message_id == event.message_id]:
-                    self._own.remove(own)
-                await self.store.delete(event)
+                await self._delete(event)
             case StopAsked():
                 conversation_at = await self.store.conversation_at(event.place, event.message_id)
                 if conversation_at is not None:
                     await self.store.ask_stop(conversation_at)
             case ShareAsked():
                 await self._share(event)
+            case ChannelJoined():
+                await self._joined(event)
+
+    async def _delete(self, event: MessageDeleted) -> None:
+        for own in [one for one in self._own if one.message_id == event.message_id]:
+            self._own.remove(own)
+        await self.store.delete(event)
 
     async def _share(self, event: ShareAsked) -> None:
         """Have a reply that one person saw said for all to see, by the conversation that made it."""
@@ -96,6 +103,13 @@ class Intake:
             sent_at=event.at,
         )
         await self.store.accept_command(asked, conversation=conversation)
+
+    async def _joined(self, event: ChannelJoined) -> None:
+        """Have what a person ordered for their joins made; an event that comes again changes nothing."""
+        own = await self.store.digests_of(event.place.platform, event.person.id)
+        for command in joined(own, event):
+            conversation = in_place(command.place, root=command.message_id)
+            await self.store.accept_command(command, conversation=conversation)
 
     def wrote(self, message_id: str) -> None:
         """Take a message for Jay's own that is in no conversation."""

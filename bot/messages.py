@@ -117,6 +117,31 @@ class ShareAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelJoined:
+    """A person joined a channel that Jay is in."""
+
+    place: Place
+    person: Person
+    at: float
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestRun:
+    """One digest that is due: which, and what it tells of."""
+
+    digest_id: str
+    since: float
+    """Unix seconds; what was said then or later is told."""
+    until: float
+    """Unix seconds; what was said before."""
+    skipped: int = 0
+    """So many before it were never made: Jay was away when they were due."""
+    channel: str = ""
+    """Which channel was joined, where it is made for whoever joins one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A slash command. `message_id` is the platform's id of the invocation."""
 
@@ -129,6 +154,8 @@ class Command:
     sent_at: float
     handle: str = ""
     """How the platform wants it answered: Slack's `response_url`, Discord's interaction token."""
+    run: DigestRun | None = None
+    """The digest that it makes, where no person gave it but the clock."""
     kind: Literal["command"] = "command"
 
 
@@ -136,6 +163,12 @@ Mail: TypeAlias = IncomingMessage | Command
 """What a conversation's mailbox holds."""
 
 Event: TypeAlias = (
-    IncomingMessage | MessageChanged | MessageDeleted | Command | StopAsked | ShareAsked
+    IncomingMessage
+    | MessageChanged
+    | MessageDeleted
+    | Command
+    | StopAsked
+    | ShareAsked
+    | ChannelJoined
 )
 """All that an adapter hands to the intake."""

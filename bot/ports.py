@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bot.changes import ChangeLog
 from bot.conversations import Conversation, Reply, Turn
+from bot.digests import Digests
 from bot.histories import Histories
 from bot.messages import (
     Command,
@@ -75,7 +76,7 @@ class Gap:
     """All before was heard, Unix seconds."""
 
 
-class Store(ChangeLog, Notes, Traces, Protocol):
+class Store(ChangeLog, Notes, Traces, Digests, Protocol):
     """The conversation store. Every method is one atomic step, and safe to repeat.
 
     All raise `StoreUnreachable` and `StoreFull`; those that take a lease raise
@@ -224,7 +225,7 @@ class Store(ChangeLog, Notes, Traces, Protocol):
         """Take a gap off the record, unless it begins earlier by now."""
 
     async def forget_person(self, platform: PlatformName, person_id: str) -> int:
-        """Delete every logged message, piece of mail and turn of a person; returns how many."""
+        """Delete every logged message, piece of mail, turn and digest of a person; tells how many."""
 
 
 class Edge(Protocol):

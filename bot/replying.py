@@ -34,13 +34,14 @@ from bot.errors import (
     Rejected,
 )
 from bot.library import Library
-from bot.messages import Command, IncomingMessage, Mail, PlatformName
+from bot.messages import Command, Mail, PlatformName
 from bot.metrics import FIRST_WORD, PARKED, REPLIES, WHOLE_REPLY
 from bot.ports import Lease, Store, Surface, Target
 from bot.skills import COMMANDS, Chosen, Outcome, Request, SlashCommand, choose
-from bot.skills.chat import NOTHING_TO_READ, ONLY_FILES
+from bot.skills.chat import joined, with_notes
 from bot.skills.sharing import SHARE
 from bot.traces import Trace
+from bot.tracing import as_before
 from bot.tries import is_given_up, next_try, together
 
 log = structlog.get_logger(__name__)
@@ -103,6 +104,7 @@ class Replier:
         Raises:
             StoreError: the store can't be had or the lease is lost.
             PlatformError: the platform can't be reached or lets Jay not in; the mail stays.
+            EngineError: the model can't be had now, and nobody waits; the mail stays.
         """
         began, began_at = time.monotonic(), time.time()
         revision = await self.store.revision(lease.conversation.place)
@@ -127,9 +129,11 @@ class Replier:
                 outcome, finish = Outcome(text=record.whole), record.finish
             else:
                 outcome, finish = await self._perform(work)
-                outcome = self._with_notes(work, outcome)
+                outcome = with_notes(outcome, work.mail, max_chars=self.max_message_chars)
                 await self._put_whole_on_record(work, outcome, finish)
-            if not work.draft.gone and outcome.text:
+            if outcome.aside:
+                await self._whisper(work, outcome.text)
+            elif not work.draft.gone and outcome.text:
                 await self._deliver(work, outcome.text)
         await self._settle(work, outcome, finish)
 
@@ -166,7 +170,7 @@ class Replier:
             async with asyncio.timeout(APOLOGY_TIMEOUT_S):
                 work = self._begin(lease, mail, begun, stop, holds, taken_over=True)
                 async with work.draft:
-                    await work.draft.finish(_joined(begun.text, f"_{JayError.to_person}_"))
+                    await work.draft.finish(joined(begun.text, f"_{JayError.to_person}_"))
         except LeaseLost:
             raise
         except Exception:
@@ -239,14 +243,16 @@ class Replier:
         skill = asyncio.create_task(work.driver.drive(work.chosen.skill(await self._ask_of(work))))
         stopped = asyncio.create_task(work.stop.wait())
         company = asyncio.create_task(
-            self._company(work).keep(spoken=lambda: bool(work.first_word_s))
+            self._company(work).keep(
+                spoken=lambda: bool(work.first_word_s) or not work.chosen.awaited
+            )
         )
         try:
             await asyncio.wait({skill, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if work.driver.ends_by_itself and not work.draft.gone:
                 await asyncio.wait({skill}, timeout=WIND_UP_S if work.stop.is_set() else None)
             if not skill.done():
-                return Outcome(text=_joined(work.driver.words, STOPPED)), "stopped"
+                return Outcome(text=joined(work.driver.words, STOPPED)), "stopped"
             outcome = skill.result()
             if work.driver.cut:
                 return outcome, work.driver.cut
@@ -254,7 +260,9 @@ class Replier:
             return outcome, f"guard:{cut}" if cut not in ("", "stop", "length") else cut or "stop"
         except EngineError as error:
             log.warning("replying.engine_failed", error=str(error), kind=type(error).__name__)
-            text = _joined(work.driver.words, f"_{error.to_person}_")
+            if error.retry and not work.chosen.awaited:
+                raise  # nobody is there to ask again
+            text = joined(work.driver.words, f"_{error.to_person}_")
             return Outcome(text=text), f"error:{type(error).__name__}"
         finally:
             for task in (skill, stopped, company):
@@ -283,20 +291,8 @@ class Replier:
             turns=(*before, *(turn for turn in said if turn.text)),
             now=time.time(),
             command=isinstance(newest, Command),
+            run=newest.run if isinstance(newest, Command) else None,
         )
-
-    def _with_notes(self, work: _Work, outcome: Outcome) -> Outcome:
-        """Add what the person should know about what was read of the messages."""
-        long = [len(one.text) for one in work.mail if len(one.text) > self.max_message_chars]
-        text = outcome.text
-        if text == NOTHING_TO_READ and any(
-            isinstance(one, IncomingMessage) and one.attachments for one in work.mail
-        ):
-            text = ONLY_FILES
-        if long and text:
-            note = f"_I read the first {self.max_message_chars:,} of {max(long):,} characters._"
-            text = _joined(text, note)
-        return replace(outcome, text=text)
 
     async def _deliver(self, work: _Work, text: str) -> None:
         work.first_word_s = work.first_word_s or time.monotonic() - work.began
@@ -307,9 +303,12 @@ class Replier:
             if isinstance(error, Rejected):
                 raise
             if isinstance(error, MayNotWrite):
-                surface = self.surfaces[work.target.place.platform]
-                with suppress(MayNotWrite, MessageGone, Rejected):
-                    await surface.whisper(work.target, NOT_ALLOWED.format(text=text))
+                await self._whisper(work, NOT_ALLOWED.format(text=text))
+
+    async def _whisper(self, work: _Work, text: str) -> None:
+        surface = self.surfaces[work.target.place.platform]
+        with suppress(MayNotWrite, MessageGone, Rejected):
+            await surface.whisper(work.target, text)
 
     async def _settle(self, work: _Work, outcome: Outcome, finish: str) -> None:
         total_s, cost = time.monotonic() - work.began, work.driver.finish
@@ -406,10 +405,7 @@ class Replier:
             cost=work.driver.finish,
         )
         if work.chosen.name == SHARE:
-            turns = await self.store.turns(work.lease.conversation)
-            said = [one for turn in turns if turn.role == "jay" for one in turn.message_ids]
-            before = await self.store.trace(trace.place, said[-1]) if said else None
-            return before and replace(before, person="", place=trace.place, at=trace.at)
+            return await as_before(self.store, work.lease.conversation, trace)
         return trace
 
 
@@ -417,7 +413,3 @@ def _target(mail: Mail) -> Target:
     handle = mail.handle if isinstance(mail, Command) else ""
     reply_to = "" if isinstance(mail, Command) else mail.message_id
     return Target(place=mail.place, reply_to=reply_to, person=mail.author.id, handle=handle)
-
-
-def _joined(text: str, note: str) -> str:
-    return f"{text}\n\n{note}" if text else note

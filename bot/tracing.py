@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.conversations import Conversation, Reply, Turn
-from bot.ports import Target
+from bot.ports import Store, Target
 from bot.prompting import Speech
-from bot.prompts import Finish
+from bot.prompts import Finish, Sampling
 from bot.skills import Outcome
 from bot.traces import MOST_READ, Asked, ReadTurn, Sureness, Trace
 from bot.window import Window
@@ -30,16 +30,25 @@ class Tracer:
     _knows_all: bool = False
     _begun_chars: int = 0
 
-    def chats(self, speech: Speech, turns: Sequence[Turn], window: Window, *, begun: str) -> None:
+    def chats(
+        self,
+        speech: Speech,
+        turns: Sequence[Turn],
+        window: Window,
+        *,
+        sampling: Sampling,
+        begun: str,
+    ) -> None:
         """Note a prompt that goes on with a conversation.
 
         Args:
             speech: the model.
             turns: of which the window holds the last.
             window: what the prompt holds.
+            sampling: how the words are drawn.
             begun: what an earlier worker had the model say of this reply.
         """
-        self.asks(speech, prompts=1)
+        self.asks(speech, prompts=1, sampling=sampling)
         held = turns[window.start :]
         self._left_out, self._cut_tokens = window.start, window.cut_tokens
         self._begun_chars = len(begun)
@@ -48,19 +57,22 @@ class Tracer:
         )
         self._knows_all = len(held) <= MOST_READ and all(turn.message_ids for turn in held)
 
-    def asks(self, speech: Speech, *, prompts: int, noted: int = 0) -> None:
+    def asks(
+        self, speech: Speech, *, prompts: int, noted: int = 0, sampling: Sampling | None = None
+    ) -> None:
         """Note tasks that the model does.
 
         Args:
             speech: the model.
             prompts: how many.
             noted: how many more were answered by what had been noted.
+            sampling: how the words are drawn; without it as the family has it.
         """
         self._asked = Asked(
             model=speech.model.name,
             revision=speech.model.revision,
             family=speech.family.name,
-            sampling=speech.family.sampling,
+            sampling=sampling or speech.family.sampling,
             window=speech.model.window,
             budget_tokens=speech.budget_tokens,
             max_tokens=speech.max_tokens,
@@ -122,6 +134,20 @@ class Tracer:
             traceable=self._knows_all or bool(outcome.passages),
             begun_chars=self._begun_chars,
         )
+
+
+async def as_before(store: Store, conversation: Conversation, trace: Trace) -> Trace | None:
+    """Return the trace of what is shared: it came about as the reply before it.
+
+    Args:
+        store: where that was kept.
+        conversation: whose last reply is shared.
+        trace: where and when it is shared.
+    """
+    turns = await store.turns(conversation)
+    said = [one for turn in turns if turn.role == "jay" for one in turn.message_ids]
+    before = await store.trace(trace.place, said[-1]) if said else None
+    return before and replace(before, person="", place=trace.place, at=trace.at)
 
 
 def _sureness(outcome: Outcome) -> Sureness | None:

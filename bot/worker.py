@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot.errors import (
+    EngineError,
     JayError,
     LeaseLost,
     PlatformError,
@@ -38,7 +39,8 @@ LOOKS_PER_S = 150
 RELEASE_S = 2.0
 """A lease that can't be given back in so long runs out by itself."""
 RETRY_AFTER_S = 5.0
-"""Rest before mail is tried again that a platform's or the store's outage kept unanswered."""
+"""Rest before mail is tried again that an outage kept unanswered: a platform's, the store's, or the
+engine's where nobody waits for the reply."""
 CRASHED_REST_S = 1.0
 """Rest before mail is tried again whose reply crashed; others wait behind it."""
 
@@ -188,7 +190,7 @@ class Worker:
             )
             if isinstance(error, TokenRefused):
                 self.refused.add(platform)
-            if isinstance(error, PlatformError):
+            if isinstance(error, PlatformError | EngineError):
                 await self._count(self.replier.excuse, lease)
             return RETRY_AFTER_S
         except Exception:

@@ -8,9 +8,9 @@ from itertools import chain
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from adapters.discord.limits import COMMAND_DESCRIPTION_MAX, cut
-from adapters.discord.payloads import CHAT_INPUT, SelfPayload
+from adapters.discord.payloads import CHAT_INPUT, MESSAGE_MENU, SelfPayload
 from adapters.discord.rest import Rest
-from bot.commands import Choice, SlashCommand
+from bot.commands import Choice, MessageShortcut, SlashCommand
 
 TEXT_OPTION = 3
 IN_GUILDS, IN_DIRECT = 0, 1
@@ -52,9 +52,17 @@ _LIST = TypeAdapter(list[Registered])
 _SELF = TypeAdapter(SelfPayload)
 
 
-def wanted(commands: Sequence[SlashCommand]) -> list[Registered]:
-    """Return the commands as they should be registered."""
-    return [
+def wanted(
+    commands: Sequence[SlashCommand], shortcuts: Sequence[MessageShortcut] = ()
+) -> list[Registered]:
+    """Return the commands and what stands in messages' menus as they should be registered."""
+    menus = [
+        Registered(
+            type=MESSAGE_MENU, name=one.name, description="", contexts=(IN_GUILDS, IN_DIRECT)
+        )
+        for one in shortcuts
+    ]
+    return menus + [
         Registered(
             name=one.name,
             description=cut(one.description, COMMAND_DESCRIPTION_MAX),
@@ -90,7 +98,9 @@ def _contexts(command: SlashCommand) -> tuple[int, ...]:
 
 def differ(registered: Iterable[Registered], should_be: Iterable[Registered]) -> bool:
     """Tell whether what is registered is not what should be, in whatever order."""
-    return {one.name: one for one in registered} != {one.name: one for one in should_be}
+    return {(one.type, one.name): one for one in registered} != {
+        (one.type, one.name): one for one in should_be
+    }
 
 
 async def register(rest: Rest, should_be: Sequence[Registered]) -> bool:
@@ -103,6 +113,10 @@ async def register(rest: Rest, should_be: Sequence[Registered]) -> bool:
     registered = await rest.ask(_LIST, "GET", _COMMANDS, where={"application_id": me.id})
     if not differ(registered, should_be):
         return False
-    body = [one.model_dump() for one in should_be]
+    # A menu's command has no options, and Discord takes none for it.
+    body = [
+        one.model_dump(exclude={"options"} if one.type == MESSAGE_MENU else None)
+        for one in should_be
+    ]
     await rest.call("PUT", _COMMANDS, body=body, where={"application_id": me.id})
     return True

@@ -29,7 +29,7 @@ from adapters.discord.gateway import Gateway
 from adapters.discord.interactions import TELL_AFTER_S, Interactions
 from adapters.discord.lanes import MOST_WAITING, Arrival, Lanes, slower_and_slower
 from adapters.discord.rest import Rest
-from bot.commands import SlashCommand
+from bot.commands import MessageShortcut, SlashCommand
 from bot.errors import PlatformError, TokenRefused
 from bot.ports import Hear, Missed, nothing_missed
 from bot.settings import DiscordSettings
@@ -60,6 +60,7 @@ class DiscordEdge:
         *,
         hear: Hear,
         commands: Sequence[SlashCommand],
+        shortcuts: Sequence[MessageShortcut] = (),
         missed: Missed = nothing_missed,
         most_waiting: int = MOST_WAITING,
         tell_after_s: float = TELL_AFTER_S,
@@ -72,6 +73,7 @@ class DiscordEdge:
             settings: where and as whom.
             hear: stores an event.
             commands: the slash commands to offer; Discord is told when they change.
+            shortcuts: what to offer in messages' menus.
             missed: is told of each new session, and when the one before it ended.
             most_waiting: how many events may wait for the store.
             tell_after_s: how long a command may wait for the store.
@@ -79,6 +81,7 @@ class DiscordEdge:
             commands_every_s: how often it is looked whether the commands changed.
         """
         self._settings, self._commands = settings, commands
+        self._shortcuts = tuple(shortcuts)
         self._rest = Rest(settings)
         arrivals = Arrivals(self._rest, Directory(self._rest), hear=hear)
         self._lanes = Lanes(arrivals.take, most=most_waiting)
@@ -86,6 +89,7 @@ class DiscordEdge:
             self._rest,
             hear=hear,
             commands=commands,
+            shortcuts=self._shortcuts,
             tell_after_s=tell_after_s,
         )
         self.registered = False
@@ -178,7 +182,7 @@ class DiscordEdge:
         settled: list[Registered] | None = None
         waits = slower_and_slower()
         while True:
-            commands = wanted(self._commands)
+            commands = wanted(self._commands, self._shortcuts)
             if commands == settled:
                 await asyncio.sleep(self._commands_every_s)
                 continue

@@ -20,7 +20,7 @@ from adapters.discord import answers, normalise
 from adapters.discord.lanes import slower_and_slower
 from adapters.discord.payloads import COMPONENT, InteractionPayload, PressPayload
 from adapters.discord.rest import Rest
-from bot.commands import SlashCommand
+from bot.commands import MessageShortcut, SlashCommand
 from bot.errors import JayError, PlatformError, StoreError, StoreUnreachable
 from bot.messages import Command, ShareAsked, StopAsked
 from bot.ports import Hear
@@ -45,10 +45,12 @@ class Interactions:
         *,
         hear: Hear,
         commands: Sequence[SlashCommand],
+        shortcuts: Sequence[MessageShortcut] = (),
         tell_after_s: float = TELL_AFTER_S,
     ) -> None:
-        """Take what stores a command, and those that there are."""
+        """Take what stores a command, those that there are, and what stands in messages' menus."""
         self._rest, self._hear, self._commands = rest, hear, commands
+        self._shortcuts = shortcuts
         self._tell_after_s = tell_after_s
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -58,7 +60,7 @@ class Interactions:
             self._take_press(data)
             return
         try:
-            command = normalise.command(InteractionPayload.model_validate(data))
+            command = normalise.command(InteractionPayload.model_validate(data), self._shortcuts)
         except (ValidationError, ValueError) as error:
             log.debug("discord.malformed", kind="INTERACTION_CREATE", error=type(error).__name__)
             return

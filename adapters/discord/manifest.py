@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import discord
 
-from bot.commands import SlashCommand
+from bot.commands import MessageShortcut, SlashCommand
 
 PERMISSIONS = discord.Permissions(
     view_channel=True,
@@ -37,11 +37,17 @@ Discord application for Jay
 """
 
 
-def describe(commands: Sequence[SlashCommand], *, application_id: str = "") -> str:
+def describe(
+    commands: Sequence[SlashCommand],
+    *,
+    shortcuts: Sequence[MessageShortcut] = (),
+    application_id: str = "",
+) -> str:
     """Return the steps to a Discord application, with the link that invites it.
 
     Args:
         commands: the slash commands that Jay registers.
+        shortcuts: what it registers for messages' menus.
         application_id: from the portal's General Information page; without one the link
             has a gap to fill.
     """
@@ -49,7 +55,12 @@ def describe(commands: Sequence[SlashCommand], *, application_id: str = "") -> s
         invite=invite(application_id),
         permissions=PERMISSIONS.value,
         names=", ".join(name.replace("_", " ") for name, on in PERMISSIONS if on),
-        commands="\n".join(f"       /{one.name}  {one.description}" for one in commands),
+        commands="\n".join(
+            [
+                *(f"       /{one.name}  {one.description}" for one in commands),
+                *(f"       Apps > {one.name}, in a message's menu" for one in shortcuts),
+            ]
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from adapters.discord import buttons
@@ -24,6 +24,8 @@ from adapters.discord.payloads import (
     DEFAULT,
     DIRECT,
     FORWARD,
+    HAS_THREAD,
+    MESSAGE_MENU,
     REPLY,
     THREAD_STARTER,
     THREADS,
@@ -35,7 +37,7 @@ from adapters.discord.payloads import (
     PressPayload,
     UserPayload,
 )
-from bot.commands import TEXT
+from bot.commands import TEXT, MessageShortcut
 from bot.messages import (
     Attachment,
     Command,
@@ -176,25 +178,55 @@ def changed(payload: MessagePayload, *, place: Place, names: Names) -> MessageCh
     )
 
 
-def command(payload: InteractionPayload) -> Command | None:
-    """Return a slash command; None for any other interaction."""
-    if payload.type != APPLICATION_COMMAND or payload.data.type != CHAT_INPUT:
+def command(
+    payload: InteractionPayload, shortcuts: Sequence[MessageShortcut] = ()
+) -> Command | None:
+    """Return a slash command, or that which a message's menu stands for; else None.
+
+    Args:
+        payload: the interaction.
+        shortcuts: what there is in menus.
+    """
+    if payload.type != APPLICATION_COMMAND:
         return None
-    user = payload.user or (payload.member.user if payload.member else None)
-    if user is None:
+    if payload.data.type == MESSAGE_MENU:
+        return _of_menu(payload, shortcuts)
+    return _typed(payload) if payload.data.type == CHAT_INPUT else None
+
+
+def _of_menu(payload: InteractionPayload, shortcuts: Sequence[MessageShortcut]) -> Command | None:
+    data = payload.data
+    chosen = next((one for one in shortcuts if one.name == data.name), None)
+    target = data.resolved.messages.get(data.target_id)
+    if chosen is None or target is None:
         return None
-    handle = handle_of(payload)
+    found = _given(payload, chosen.command, chosen.text.format(at=target.timestamp.timestamp()))
+    if found is None or found.place.thread or not (chosen.thread and target.flags & HAS_THREAD):
+        return found
+    return replace(found, place=replace(found.place, thread=data.target_id))
+
+
+def _typed(payload: InteractionPayload) -> Command | None:
     said = _said(payload.data.options)
     # Names are not told here; a skill may look a channel up by its id.
     said = re.sub(r"<#(\d+)>", r"#\1", said)
+    text = readable(said, people={}, names=Names(me="")).strip()
+    return _given(payload, payload.data.name, text)
+
+
+def _given(payload: InteractionPayload, name: str, text: str) -> Command | None:
+    """Return a command as somebody gave it; None where nobody is told."""
+    user = payload.user or (payload.member.user if payload.member else None)
+    if user is None:
+        return None
     return Command(
         place=place_of(payload.channel, guild_id=payload.guild_id),
         message_id=payload.id,
         author=Person(id=user.id, name=display_name(user, payload.member), bot=user.bot),
-        name=payload.data.name,
-        text=readable(said, people={}, names=Names(me=user.id)).strip(),
+        name=name,
+        text=text,
         sent_at=said_at(payload.id),
-        handle=str(handle),
+        handle=str(handle_of(payload)),
     )
 
 

@@ -6,6 +6,7 @@ ignored; what is named and missing makes the payload malformed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -24,8 +25,10 @@ FORWARD = 1
 """A reference's type where the message is a copy and not a reply."""
 APPLICATION_COMMAND, COMPONENT = 2, 3
 """Interaction types: a command was used, a button pressed."""
-CHAT_INPUT = 1
-"""Command type: a slash command."""
+CHAT_INPUT, MESSAGE_MENU = 1, 3
+"""Command types: a slash command, one of a message's menu."""
+HAS_THREAD = 1 << 5
+"""The flag of a message on which a thread hangs; the thread has the message's id."""
 
 
 class _Payload(BaseModel):
@@ -186,12 +189,27 @@ class OptionPayload(_Payload):
     value: str | int | float | bool | None = None
 
 
+class TargetPayload(_Payload):
+    """The message from whose menu a command was chosen."""
+
+    timestamp: datetime
+    flags: int = 0
+
+
+class ResolvedPayload(_Payload):
+    """What an interaction names, by id."""
+
+    messages: Mapping[str, TargetPayload] = Field(default_factory=dict)
+
+
 class CommandPayload(_Payload):
     """Which command was used, and how."""
 
     name: str
     type: int = CHAT_INPUT
     options: tuple[OptionPayload, ...] = ()
+    target_id: Id = "0"
+    resolved: ResolvedPayload = Field(default_factory=ResolvedPayload)
 
 
 class InteractionPayload(_Payload):

@@ -22,8 +22,8 @@ from adapters.discord.buttons import below
 from adapters.discord.directory import Directory
 from adapters.discord.errors import InteractionOver
 from adapters.discord.limits import NONCE_MAX, PACE, READ_PACE, SHARED_PACE
-from adapters.discord.normalise import Handle
-from adapters.discord.payloads import PostedPayload
+from adapters.discord.normalise import Handle, direct_place
+from adapters.discord.payloads import ChannelPayload, PostedPayload
 from adapters.discord.reading import read_range
 from adapters.discord.render import render
 from adapters.discord.rest import Rest
@@ -46,6 +46,7 @@ MOST_WHISPERS = 3
 TOO_LATE = "the command was used too long ago to be answered in private"
 
 _POSTED = TypeAdapter(PostedPayload)
+_CHANNEL = TypeAdapter(ChannelPayload)
 _MESSAGES = "/channels/{channel_id}/messages"
 _MESSAGE = _MESSAGES + "/{message_id}"
 
@@ -185,7 +186,9 @@ class DiscordSurface:
             except InteractionOver as error:
                 log.info("discord.answered_plainly", reason=str(error))
         try:
-            channel = await self._open_direct(target)
+            channel = target.place.channel
+            if not target.place.direct:
+                channel = (await self.open_direct(target.place, target.person)).channel
             for part in parts:
                 body = {"content": part, "allowed_mentions": answers.PING_NOBODY}
                 await self._rest.call("POST", _MESSAGES, where={"channel_id": channel}, body=body)
@@ -231,6 +234,26 @@ class DiscordSurface:
         """
         return await find_channel(self._rest, near, name, person=person)
 
+    async def name_of(self, place: Place) -> str:
+        """Return what people call a channel.
+
+        Raises:
+            PlatformError: Discord can't be reached, or doesn't let Jay see it.
+        """
+        where = {"channel_id": place.channel}
+        channel = await self._rest.ask(_CHANNEL, "GET", "/channels/{channel_id}", where=where)
+        return channel.name or ""
+
+    async def open_direct(self, near: Place, person: str) -> Place:
+        """Return the place of direct messages with a person; it opens with anybody.
+
+        Raises:
+            PlatformError: Discord can't be reached.
+        """
+        body = {"recipient_id": person}
+        opened = await self._rest.ask(_POSTED, "POST", "/users/@me/channels", body=body)
+        return direct_place(opened.id)
+
     async def places(self, *, since: float) -> Sequence[Place]:
         """Return the channels and threads of Jay's servers where something was said since then.
 
@@ -272,13 +295,6 @@ class DiscordSurface:
             _POSTED, "POST", _MESSAGES, where={"channel_id": channel}, body=body
         )
         return posted.id
-
-    async def _open_direct(self, target: Target) -> str:
-        if target.place.direct:
-            return target.place.channel
-        body = {"recipient_id": target.person}
-        opened = await self._rest.ask(_POSTED, "POST", "/users/@me/channels", body=body)
-        return opened.id
 
     async def _react(self, target: Target, sign: str) -> None:
         await self._rest.call(

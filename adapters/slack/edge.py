@@ -31,7 +31,7 @@ from adapters.slack.people import People
 from adapters.slack.sockets import Patience, SocketListener, SocketListeners
 from adapters.slack.turns import Turns
 from adapters.slack.webhooks import WebhookListener
-from bot.commands import SlashCommand
+from bot.commands import MessageShortcut, SlashCommand
 from bot.errors import SettingsError, StoreError, TokenRefused
 from bot.ports import Hear, Missed, nothing_missed
 from bot.settings import SlackSettings
@@ -54,11 +54,12 @@ class SlackEdge:
         *,
         hear: Hear,
         commands: Sequence[SlashCommand],
+        shortcuts: Sequence[MessageShortcut] = (),
         missed: Missed = nothing_missed,
         patience: Patience | None = None,
     ) -> None:
-        """Take the settings, what hears events, the commands that are Jay's, and whom to tell
-        that something may have been missed.
+        """Take the settings, what hears events, the commands and shortcuts that are Jay's, and
+        whom to tell that something may have been missed.
 
         Raises:
             SettingsError: events have no way in.
@@ -69,6 +70,7 @@ class SlackEdge:
             raise SettingsError(NO_WAY_IN)
         self._settings, self._hear, self._missed = settings, hear, missed
         self._commands = commands
+        self._shortcuts = tuple(shortcuts)
         self._patience = patience or Patience()
         self._listener: SocketListeners | WebhookListener | None = None
 
@@ -96,7 +98,11 @@ class SlackEdge:
             _look_at_scopes(jay)
             log.info("slack.installed", team=jay.team, bot=jay.name)
             taking = _Taking(
-                jay=jay, people=People(client), hear=self._hear, commands=self._commands
+                jay=jay,
+                people=People(client),
+                hear=self._hear,
+                commands=self._commands,
+                shortcuts=self._shortcuts,
             )
             self._listener = self._listen(taking.app(client), client)
             try:
@@ -133,10 +139,16 @@ class _Taking:
     """Takes what bolt hears, for one installation."""
 
     def __init__(
-        self, *, jay: Installation, people: People, hear: Hear, commands: Sequence[SlashCommand]
+        self,
+        *,
+        jay: Installation,
+        people: People,
+        hear: Hear,
+        commands: Sequence[SlashCommand],
+        shortcuts: Sequence[MessageShortcut],
     ) -> None:
         self._jay, self._people, self._hear = jay, people, hear
-        self._commands = commands
+        self._commands, self._shortcuts = commands, shortcuts
         self._turns = Turns()
 
     def app(self, client: AsyncWebClient) -> AsyncApp:
@@ -155,6 +167,7 @@ class _Taking:
         app.event(ANYTHING)(self._take_event)
         app.command(ANYTHING)(self._take_command)
         app.action(ANYTHING)(self._take_press)
+        app.message_shortcut(ANYTHING)(self._take_shortcut)
         app.error(_failed)
         return app
 
@@ -183,6 +196,17 @@ class _Taking:
         pressed = normalise.read_press(body, jay=self._jay, names=names, now=time.time())
         if pressed is not None:
             await self._hear(pressed)
+        await ack()
+
+    async def _take_shortcut(self, body: Mapping[str, object], ack: AsyncAck) -> None:
+        names = await self._people.names(normalise.people_of_press(body))
+        command = normalise.read_shortcut(
+            body, jay=self._jay, names=names, now=time.time(), shortcuts=self._shortcuts
+        )
+        if command is None:
+            log.info("slack.shortcut_unknown", shortcut=str(body.get("callback_id")))
+        else:
+            await self._hear(command)
         await ack()
 
 

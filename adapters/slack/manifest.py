@@ -6,12 +6,14 @@ import json
 from collections.abc import Sequence
 
 from adapters.slack.install import SCOPES
+from adapters.slack.normalise import callback_of
 from adapters.slack.webhooks import PATH
-from bot.commands import SlashCommand
+from bot.commands import MessageShortcut, SlashCommand
 
 EVENTS = (
     "agent_session_stopped",
     "app_mention",
+    "member_joined_channel",
     "message.channels",
     "message.groups",
     "message.im",
@@ -49,20 +51,32 @@ Under "Basic Information", copy the "Signing Secret" to SLACK_SIGNING_SECRET. Le
    lead to this machine's SLACK_EVENTS_PORT (3000), and leave SLACK_APP_TOKEN unset."""
 
 
-def describe(commands: Sequence[SlashCommand], *, request_url: str = "") -> str:
+def describe(
+    commands: Sequence[SlashCommand],
+    *,
+    shortcuts: Sequence[MessageShortcut] = (),
+    request_url: str = "",
+) -> str:
     """Return the manifest as JSON with the steps to install it, for printing.
 
     Args:
         commands: the slash commands to register.
+        shortcuts: what messages' menus shall hold.
         request_url: the public address for events by HTTP; empty for Socket Mode.
     """
     url = events_url(request_url)
-    shown = json.dumps(manifest(commands, request_url=request_url), indent=2)
+    made = manifest(commands, shortcuts=shortcuts, request_url=request_url)
+    shown = json.dumps(made, indent=2)
     way_in = HTTP_MODE.format(url=url) if url else SOCKET_MODE
     return f"{shown}\n\n{STEPS.format(way_in=way_in)}"
 
 
-def manifest(commands: Sequence[SlashCommand], *, request_url: str = "") -> dict[str, object]:
+def manifest(
+    commands: Sequence[SlashCommand],
+    *,
+    shortcuts: Sequence[MessageShortcut] = (),
+    request_url: str = "",
+) -> dict[str, object]:
     """Return the manifest (schema version 1, which is Slack's default)."""
     url = events_url(request_url)
     events: dict[str, object] = {"bot_events": list(EVENTS)}
@@ -86,6 +100,7 @@ def manifest(commands: Sequence[SlashCommand], *, request_url: str = "") -> dict
             },
             "bot_user": {"display_name": "Jay", "always_online": True},
             "slash_commands": [_command(one, url) for one in commands],
+            "shortcuts": [_shortcut(one) for one in shortcuts],
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": {
@@ -114,6 +129,15 @@ def _command(command: SlashCommand, url: str) -> dict[str, object]:
     if hint := _hint(command):
         shown["usage_hint"] = hint
     return shown | {"url": url} if url else shown
+
+
+def _shortcut(shortcut: MessageShortcut) -> dict[str, str]:
+    return {
+        "name": shortcut.name,
+        "type": "message",
+        "callback_id": callback_of(shortcut),
+        "description": f"As /{shortcut.command}, from a message on",
+    }
 
 
 def _hint(command: SlashCommand) -> str:

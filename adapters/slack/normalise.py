@@ -8,13 +8,15 @@ topics, Jay's own words) becomes nothing, and so does what lacks a needed field.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from adapters.slack import buttons, markup
 from adapters.slack.install import Installation
+from bot.commands import MessageShortcut
 from bot.messages import (
     Attachment,
+    ChannelJoined,
     Command,
     Event,
     IncomingMessage,
@@ -60,6 +62,8 @@ def read_event(event: Json, *, jay: Installation, names: Mapping[str, str]) -> t
         return _changed(event, jay, names)
     if kind == "message" and subtype == "message_deleted":
         return _deleted(event, _id(event, "deleted_ts"), _part(event, "previous_message"), jay)
+    if kind == "member_joined_channel":
+        return _joined(event, jay, names)
     if kind == "agent_session_stopped":
         return _stopped(event, jay)
     return ()
@@ -142,8 +146,53 @@ def read_command(
     )
 
 
+def callback_of(shortcut: MessageShortcut) -> str:
+    """Return the id by which Slack tells of a shortcut: `summarize_from_here`."""
+    return re.sub(r"[^a-z0-9]+", "_", shortcut.name.lower())
+
+
+def read_shortcut(
+    body: Json,
+    *,
+    jay: Installation,
+    names: Mapping[str, str],
+    now: float,
+    shortcuts: Sequence[MessageShortcut],
+) -> Command | None:
+    """Return the command that a message's shortcut stands for; None where it is none of Jay's.
+
+    Args:
+        body: what Slack sent.
+        jay: the installation.
+        names: of the people that `people_of_press` names.
+        now: when it came, Unix seconds.
+        shortcuts: those that there are.
+    """
+    message, channel, user = _part(body, "message"), _part(body, "channel"), _part(body, "user")
+    chosen = next((one for one in shortcuts if callback_of(one) == body.get("callback_id")), None)
+    person, invocation = _id(user, "id"), _text(body, "trigger_id").replace(":", ".")
+    ts, sent_at = _id(message, "ts"), _seconds(_text(message, "ts"))
+    if chosen is None or sent_at is None or not (_id(channel, "id") and person):
+        return None
+    if not _ID.fullmatch(invocation):
+        return None
+    direct = _text(channel, "name") == "directmessage"
+    where = message
+    if chosen.thread:
+        where = {"thread_ts": _id(message, "thread_ts") or ts}
+    return Command(
+        place=_place(where, _id(channel, "id"), jay, direct=direct),
+        message_id=invocation,
+        author=Person(id=person, name=names.get(person, person)),
+        name=chosen.command,
+        text=chosen.text.format(at=ts),
+        sent_at=now,
+        handle=_text(body, "response_url"),
+    )
+
+
 def people_of_press(body: Json) -> tuple[str, ...]:
-    """Return the ids of the people whose names the press of a button needs."""
+    """Return the ids of the people whose names the press of a button or a shortcut needs."""
     return (_id(_part(body, "user"), "id"),)
 
 
@@ -221,6 +270,17 @@ def _deleted(event: Json, ts: str, before: Json, jay: Installation) -> tuple[Eve
         return ()
     place = _place({}, channel, jay, direct=_text(event, "channel_type") == DIRECT)
     return (MessageDeleted(place=_in_thread(place, before), message_id=ts),)
+
+
+def _joined(event: Json, jay: Installation, names: Mapping[str, str]) -> tuple[Event, ...]:
+    channel, person = _id(event, "channel"), _id(event, "user")
+    at = _seconds(_text(event, "event_ts"))
+    if not channel or not person or at is None or person == jay.bot_user_id:
+        return ()
+    place = _place({}, channel, jay, direct=False)
+    return (
+        ChannelJoined(place=place, person=Person(id=person, name=names.get(person, person)), at=at),
+    )
 
 
 def _stopped(event: Json, jay: Installation) -> tuple[Event, ...]:

@@ -218,6 +218,20 @@ class SlackSurface:
         """Return the channel of a name or id that both Jay and a person are in."""
         return await find_channel(self._client, near, name, person=person)
 
+    async def name_of(self, place: Place) -> str:
+        """Return what people call a channel; empty where it has no name."""
+        with translated("conversations.info"):
+            answer = await self._client.conversations_info(channel=place.channel)
+        channel = answer.get("channel")
+        return str(channel.get("name") or "") if isinstance(channel, dict) else ""
+
+    async def open_direct(self, near: Place, person: str) -> Place:
+        """Return the place of direct messages with a person."""
+        with translated("conversations.open"):
+            answer = await self._client.conversations_open(users=person)
+        channel = str(answer["channel"]["id"])
+        return Place(platform="slack", workspace=near.workspace, channel=channel, direct=True)
+
     async def places(self, *, since: float) -> Sequence[Place]:
         """Return every place that Jay is in: Slack doesn't tell where something was said."""
         reader = await self._reader()
@@ -314,9 +328,8 @@ class SlackSurface:
     async def _whisper_in_private(self, target: Target, parts: Sequence[str]) -> None:
         channel, thread = target.place.channel, target.place.thread
         if not target.place.direct:
-            with translated("conversations.open"):
-                answer = await self._client.conversations_open(users=target.person)
-            channel, thread = str(answer["channel"]["id"]), ""
+            direct = await self.open_direct(target.place, target.person)
+            channel, thread = direct.channel, ""
         for part in parts:
             with translated("chat.postMessage"):
                 await self._client.chat_postMessage(

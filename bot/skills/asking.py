@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Form = Literal["bullets", "paragraph", "decisions", "topics"]
-Scope = Literal["here", "channel"]
+Scope = Literal["here", "channel", "thread"]
 
 _FORMS: tuple[tuple[Form, str], ...] = (
     ("topics", r"(?:(?:as|in|by|per) )topics?"),
@@ -21,6 +21,7 @@ _FORMS: tuple[tuple[Form, str], ...] = (
 )
 _CHANNEL = re.compile(r"(?<!\S)#([\w-]{1,100})", re.UNICODE)
 _SCOPE = re.compile(r"(?:(?:of|in|for) )?(?:this|the) (channel|thread)", re.IGNORECASE)
+_SCOPES: dict[str, Scope] = {"channel": "channel", "thread": "thread"}
 _FILLER = re.compile(r"(?<!\w)(?:please|for me|messages from|everything)(?!\w)", re.IGNORECASE)
 
 
@@ -32,7 +33,7 @@ class Asked:
     """What is left for the range; may be empty."""
     form: Form = "bullets"
     scope: Scope = "here"
-    """`channel`: the channel, though it is asked in a thread."""
+    """`channel`: the channel, though it is asked in a thread; `thread`: a thread, by all means."""
     channels: tuple[str, ...] = ()
     """Names of other channels, without `#`."""
     plain: bool = True
@@ -60,7 +61,7 @@ def read_asked(text: str) -> Asked:
     return Asked(
         range=left.strip(" ,"),
         form=form,
-        scope="channel" if scoped and scoped[1].lower() == "channel" else "here",
+        scope=_SCOPES[scoped[1].lower()] if scoped else "here",
         channels=channels,
         plain=form == "bullets" and not scoped and not channels,
     )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.messages import IncomingMessage, Mail
 from bot.skills.answer import answer, follows_up
 from bot.skills.quiz import asks_for_answers, solve, unsolved
 from bot.skills.skill import Outcome, Request, Steps, say
@@ -29,3 +33,28 @@ def chat(request: Request) -> Steps[Outcome]:
     said = yield from say(tuple(unsolved(turn) for turn in request.turns))
     text = said.text or NO_WORDS
     return Outcome(text=f"{text}\n\n{said.note}" if said.note else text, said=said)
+
+
+def with_notes(outcome: Outcome, mail: Sequence[Mail], *, max_chars: int) -> Outcome:
+    """Add what people should know about what was read of their messages.
+
+    Args:
+        outcome: what a skill made of them.
+        mail: the messages.
+        max_chars: so much was read of each.
+    """
+    long = [len(one.text) for one in mail if len(one.text) > max_chars]
+    text = outcome.text
+    if text == NOTHING_TO_READ and any(
+        isinstance(one, IncomingMessage) and one.attachments for one in mail
+    ):
+        text = ONLY_FILES
+    if long and text:
+        note = f"_I read the first {max_chars:,} of {max(long):,} characters._"
+        text = joined(text, note)
+    return replace(outcome, text=text)
+
+
+def joined(text: str, note: str) -> str:
+    """Return a text with a note below, or the note alone."""
+    return f"{text}\n\n{note}" if text else note

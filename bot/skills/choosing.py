@@ -13,6 +13,7 @@ from bot.messages import Command, IncomingMessage, Mail
 from bot.skills.answer import answer
 from bot.skills.asking import read_asked
 from bot.skills.chat import chat
+from bot.skills.digests import DIGEST, digest, digests, is_digest_order
 from bot.skills.quiz import is_quiz, quiz
 from bot.skills.ranges import Range, parse_range
 from bot.skills.sharing import SHARE, share
@@ -61,7 +62,7 @@ COMMANDS = (
         name="summarize",
         description="Sum up what was said in this channel",
         argument="range",
-        argument_description="last 50, today, since monday 9:00, since I was last here; as paragraph, by topic",
+        argument_description="last 50, today, since monday 9:00; as paragraph; every weekday 9:00, digests, stop 1",
         required=False,
         skill=summarize,
         private=True,
@@ -130,6 +131,8 @@ class Chosen:
     """As `SlashCommand.speaks`."""
     aside: bool = False
     """As `SlashCommand.aside`."""
+    awaited: bool = True
+    """Somebody waits for it, and is told how far it is."""
 
 
 def choose(mail: Mail, commands: Sequence[SlashCommand] = COMMANDS) -> Chosen:
@@ -145,6 +148,8 @@ def choose(mail: Mail, commands: Sequence[SlashCommand] = COMMANDS) -> Chosen:
     if isinstance(mail, Command):
         if mail.name == SHARE:
             return Chosen(name=SHARE, skill=share, text="")
+        if mail.run is not None:
+            return Chosen(name=DIGEST, skill=digest, text=mail.text, awaited=False)
         first, rest = mail.name, mail.text
     else:
         first, rest = (*mail.text.split(maxsplit=1), "", "")[:2]
@@ -153,6 +158,8 @@ def choose(mail: Mail, commands: Sequence[SlashCommand] = COMMANDS) -> Chosen:
     command = next((one for one in commands if one.name == first), None)
     if command and (isinstance(mail, Command) or _is_order(first, rest, mail)):
         private = command.private and isinstance(mail, Command) and not mail.place.direct
+        if first == "summarize" and is_digest_order(rest, surely=isinstance(mail, Command)):
+            return Chosen(name="digests", skill=digests, text=rest.strip(), private=private)
         return Chosen(
             name=command.name,
             skill=command.skill,
@@ -192,7 +199,11 @@ def _is_order(name: str, rest: str, mail: IncomingMessage) -> bool:
     if name != "summarize":
         return bool(rest.strip()) and not ABOUT_IT.match(rest)
     asked = read_asked(rest)
-    if not asked.plain or any(mark.isdigit() for mark in rest):
+    if (
+        is_digest_order(rest, surely=False)
+        or not asked.plain
+        or any(mark.isdigit() for mark in rest)
+    ):
         return True
     wanted = parse_range(asked.range.removesuffix("this").strip(), now=0.0)
     return isinstance(wanted, Range) or wanted.why != "unknown"

@@ -16,6 +16,8 @@ _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})?")
 _DAY_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)? (?:of )?([a-z]{3,9})(?: (\d{4}))?")
 _MONTH_DAY = re.compile(r"([a-z]{3,9}) (\d{1,2})(?:st|nd|rd|th)?(?: (\d{4}))?")
+_UNIX = re.compile(r"@(\d{1,11}(?:\.\d{1,9})?)")
+"""Unix seconds, as shortcuts write them for the moment of a message; GNU date reads the same."""
 _AGO = re.compile(r"(\d{1,4}|an?|one) (minute|hour|day|week)s? ago")
 
 
@@ -47,23 +49,25 @@ def read_moment(text: str, *, now: datetime, after: datetime | None = None) -> M
     """
     try:
         return _read(text.strip(), now, after)
-    except (ValueError, OverflowError):  # the 31st of February, the year 0
+    except (ValueError, OverflowError, OSError):  # the 31st of February, the year 0
         return None
 
 
 def _read(text: str, now: datetime, after: datetime | None) -> Moment | None:
     if text == "now":
         return Moment(at=now, exact=True)
+    if match := _UNIX.fullmatch(text):
+        return Moment(at=datetime.fromtimestamp(float(match[1]), now.tzinfo), exact=True)
     if match := _AGO.fullmatch(text):
         count = int(match[1]) if match[1].isdecimal() else 1
         return Moment(at=now - timedelta(**{f"{match[2]}s": count}), exact=True)
     for head, tail in _splits(text):
         day = _day(head, now, after) if head else None
-        clock = _clock(tail) if tail else None
+        clock = read_clock(tail) if tail else None
         if (head and day is None) or (tail and clock is None):
             continue
         if day is not None:
-            return _in_day(day, clock, now, after, weekday=_weekday(head) is not None)
+            return _in_day(day, clock, now, after, weekday=read_weekday(head) is not None)
         if clock is not None:
             return Moment(at=_nearest(clock, now, after), exact=True)
     return None
@@ -97,7 +101,12 @@ def _nearest(clock: time, now: datetime, after: datetime | None) -> datetime:
     return datetime.combine(at.date() + step, clock, now.tzinfo)
 
 
-def _clock(text: str) -> time | None:
+def read_clock(text: str) -> time | None:
+    """Read a time of day (`9:00`, `at 5 pm`, `noon`); None where the words make none.
+
+    Raises:
+        ValueError: there is no such time: `25:00`.
+    """
     named = {"noon": time(12), "midnight": time(0)}
     if text.removeprefix("at ") in named:
         return named[text.removeprefix("at ")]
@@ -116,7 +125,7 @@ def _day(text: str, now: datetime, after: datetime | None) -> datetime | None:
     days = {"today": 0, "yesterday": 1}
     if text in days:
         return _midnight(now, back=days[text])
-    if (weekday := _weekday(text)) is not None:
+    if (weekday := read_weekday(text)) is not None:
         if after is not None:
             return _midnight(after, back=-((weekday - after.weekday()) % 7))
         back = (now.weekday() - weekday) % 7
@@ -132,7 +141,8 @@ def _day(text: str, now: datetime, after: datetime | None) -> datetime | None:
     return None
 
 
-def _weekday(text: str) -> int | None:
+def read_weekday(text: str) -> int | None:
+    """Return a weekday's number, Monday is 0; three letters are enough."""
     name = text.removeprefix("last ").removeprefix("on ")
     fits = [at for at, day in enumerate(DAYS) if len(name) >= 3 and day.startswith(name)]
     return fits[0] if len(fits) == 1 else None

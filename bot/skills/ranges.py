@@ -102,7 +102,8 @@ def parse_range(text: str, *, now: float, zone: tzinfo = UTC) -> Range | NoRange
         begin = read_moment(match[1], now=here)
         if begin is None:
             return _unknown(text)
-        if begin.at > here:
+        # A message was sent, though this machine's clock may lag behind the platform's.
+        if begin.at > here and not match[1].startswith("@"):
             return _ahead(begin.at, here)
         return _range(f"since {_said(begin.at)}", begin.at, None, here)
     day = read_moment(asked, now=here)

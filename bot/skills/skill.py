@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypeVar
 
 from bot.conversations import Turn
-from bot.messages import IncomingMessage, Person, Place
+from bot.digests import Digest
+from bot.messages import DigestRun, IncomingMessage, Person, Place
 from bot.prompting import AS_EVER, Said
 from bot.prompts import Manner
 from bot.retrieval import Hit
@@ -28,6 +29,8 @@ class Request:
     """Unix seconds."""
     command: bool = False
     """It came by slash command, which asks about the channel rather than a thread."""
+    run: DigestRun | None = None
+    """The digest that is due, where it was the clock that asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +221,47 @@ class Recalled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListDigests:
+    """Look up a person's digests. Sends back `OwnDigests`."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnDigests:
+    """A person's digests, by their numbers."""
+
+    digests: tuple[Digest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepDigest:
+    """Keep a digest. Sends back it as it is kept, or why it isn't."""
+
+    digest: Digest
+    private: bool
+    """It is told in a direct message, which is opened for it; else in its `to`."""
+
+
+CHANNEL_FULL, NO_DIRECT = "channel full", "no direct message"
+"""Why a digest isn't kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropDigest:
+    """Drop a digest. Sends back None; one that is gone is no error."""
+
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameOf:
+    """Ask what people call a channel. Sends back the name without `#`, or nothing."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """Tell the person what is being done. Sends back None."""
 
@@ -242,13 +286,39 @@ class Outcome:
     """What retrieval found, best first: all that the model read is among it."""
     withheld: bool = False
     """What the model said is not shown, for it was not supported or did not answer."""
+    aside: bool = False
+    """It is whispered to whoever asked, and nothing is said where they asked."""
 
 
+DigestStep: TypeAlias = ListDigests | KeepDigest | DropDigest | NameOf
 Step: TypeAlias = (
-    Say | Ask | Progress | Batch | Read | Measure | Cite | Clock | Search | Find | Recall
+    Say
+    | Ask
+    | Progress
+    | Batch
+    | Read
+    | Measure
+    | Cite
+    | Clock
+    | Search
+    | Find
+    | Recall
+    | DigestStep
 )
 Answer: TypeAlias = (
-    Said | tuple[Said, ...] | Done | Found | Sizes | Cited | Matches | Recalled | Place | str | None
+    Said
+    | tuple[Said, ...]
+    | Done
+    | Found
+    | Sizes
+    | Cited
+    | Matches
+    | Recalled
+    | OwnDigests
+    | Digest
+    | Place
+    | str
+    | None
 )
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Step, Answer, T]

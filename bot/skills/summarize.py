@@ -13,15 +13,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.messages import IncomingMessage, Place
+from bot.messages import IncomingMessage, Person, Place
 from bot.skills.asking import Asked, read_asked
 from bot.skills.chunks import Line, cut, lines_of
 from bot.skills.coverage import Account, take_stock, tell
 from bot.skills.forms import MOST_POINTS, lay_out, settles
 from bot.skills.points import Point, filled_up, heaviest, points_of
 from bot.skills.ranges import NoRange, Range, needs_clock, parse_range
+from bot.skills.schedules import zone_of
 from bot.skills.skill import (
     Done,
     Find,
@@ -53,6 +53,7 @@ IN_PRIVATE = (
     "Others here might not be allowed to read that channel. "
     "Ask me by the command `/summarize`, or in a direct message: then only you see the answer."
 )
+NO_THREAD = "No thread hangs on this. `/summarize` sums up the channel."
 NO_CHANNEL = "There is no channel #{name} that you can read."
 
 
@@ -76,10 +77,25 @@ def summarize(request: Request) -> Steps[Outcome]:
         return Outcome(text=place)
     zone: tzinfo = UTC
     if needs_clock(asked.range):
-        zone = _zone((yield from clock(request.person)))
+        zone = zone_of((yield from clock(request.person)))
     wanted = _wanted(asked, place, request.now, zone)
     if isinstance(wanted, NoRange):
         return Outcome(text=wanted.told)
+    return (yield from sum_up(asked, place, wanted, person=request.person, zone=zone))
+
+
+def sum_up(
+    asked: Asked, place: Place, wanted: Range, *, person: Person, zone: tzinfo
+) -> Steps[Outcome]:
+    """Sum up a range of a place, with its coverage line.
+
+    Args:
+        asked: in what form.
+        place: a channel with its threads, or a thread; the person may read it.
+        wanted: the range.
+        person: who asks.
+        zone: the clock by which times are told.
+    """
     yield Progress(text="Reading the messages")
     found = yield from read(
         Read(
@@ -88,7 +104,7 @@ def summarize(request: Request) -> Steps[Outcome]:
             since=wanted.since,
             until=wanted.until,
             count=wanted.count or LOOKED_THROUGH,
-            after=request.person if wanted.after_mine else None,
+            after=person if wanted.after_mine else None,
         )
     )
     if not found.may_read:
@@ -103,6 +119,8 @@ def summarize(request: Request) -> Steps[Outcome]:
 
 def _place(asked: Asked, request: Request) -> Steps[Place | str]:
     """Return the place that is meant, or why it is not read."""
+    if not asked.channels and asked.scope == "thread" and not request.place.thread:
+        return NO_THREAD
     if not asked.channels:
         return replace(request.place, thread="") if asked.scope == "channel" else request.place
     if len(asked.channels) > 1:
@@ -232,13 +250,6 @@ def _asked_in_words(wanted: Range, after_at: float, zone: tzinfo) -> str:
     if wanted.after_mine:
         return f"{wanted.asked}; I know of none"
     return wanted.asked
-
-
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name) if name else UTC
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC
 
 
 def _notes(summed: _Summed, *, hidden: int, gone: int) -> tuple[str, ...]:

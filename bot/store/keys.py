@@ -192,6 +192,21 @@ KINDS: Final[dict[str, KeyKind]] = {
         life="retention and a day",
         holds="`channel newline message id` of all that a person wrote, by when it was stored",
     ),
+    "digests": KeyKind(
+        type="hash", per="person", life="ever", holds="digest id to the record of a digest"
+    ),
+    "digested": KeyKind(
+        type="zset",
+        per="channel",
+        life="ever",
+        holds="`person newline digest id` of the digests of a channel, by when they were kept",
+    ),
+    "due": KeyKind(
+        type="zset",
+        per="shard",
+        life="ever",
+        holds="`person newline digest id`, by when the digest is due (seconds)",
+    ),
 }
 
 

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from bot.store.changes import ChangesOfLog
 from bot.store.checks import may_lose
+from bot.store.digests import KeptDigests
 from bot.store.gaps import Gaps
 from bot.store.leases import Leases
 from bot.store.log import Log
@@ -25,7 +26,9 @@ WARN_TIMEOUT_S = 5.0
 log = structlog.get_logger(__name__)
 
 
-class RedisStore(Log, ChangesOfLog, Gaps, KeptNotes, KeptTraces, Mailboxes, Leases, Turns):
+class RedisStore(
+    Log, ChangesOfLog, Gaps, KeptNotes, KeptTraces, KeptDigests, Mailboxes, Leases, Turns
+):
     """A `bot.ports.Store` in Redis or Valkey. `open_store` is the way to one."""
 
     async def warn(self) -> None:

@@ -339,3 +339,12 @@ local function erase(channel, id)
   call('SET', key('mark', channel .. ':' .. id), 'gone', 'EX', RETENTION_S + DAY_S)
   return count
 end
+
+-- Digests ------------------------------------------------------------------
+
+local function drop_digest(person, id, channel)
+  local member = person .. '\n' .. id
+  call('ZREM', key('due'), member)
+  call('ZREM', key('digested', channel), member)
+  return call('HDEL', key('digests', person), id)
+end

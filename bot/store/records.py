@@ -16,6 +16,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from bot.conversations import Conversation, Reply, Turn
+from bot.digests import Digest
 from bot.errors import StoreVersion
 from bot.messages import PLATFORMS, Command, IncomingMessage, Mail, Place, PlatformName
 from bot.traces import Trace
@@ -29,6 +30,7 @@ _MAIL: TypeAdapter[Mail] = TypeAdapter(
 _TURN = TypeAdapter(Turn)
 _REPLY = TypeAdapter(Reply)
 _TRACE = TypeAdapter(Trace)
+_DIGEST = TypeAdapter(Digest)
 
 Record = TypeVar("Record")
 
@@ -105,6 +107,11 @@ def decode_trace(record: bytes) -> Trace:
         raise _unreadable("trace", error) from None
 
 
+def encode_digest(digest: Digest) -> bytes:
+    """Return a digest's record; one JSON object, like a reply's."""
+    return _json({"v": VERSION, **_DIGEST.dump_python(digest, mode="json")})
+
+
 def decode_message(record: bytes) -> IncomingMessage:
     """Read a logged message.
 
@@ -147,6 +154,18 @@ def decode_reply(record: bytes) -> Reply:
         return _REPLY.validate_json(record)
     except ValidationError as error:
         raise _unreadable("reply", error) from None
+
+
+def decode_digest(record: bytes) -> Digest:
+    """Read a digest.
+
+    Raises:
+        StoreVersion: the record can't be read.
+    """
+    try:
+        return _DIGEST.validate_json(record)
+    except ValidationError as error:
+        raise _unreadable("digest", error) from None
 
 
 def _header(adapter: TypeAdapter[Record], record: Record) -> bytes:

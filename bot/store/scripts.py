@@ -17,6 +17,7 @@ STEPS: Final = tuple(sorted(path.stem for path in _HERE.glob("*.lua") if path !=
 READS: Final = frozenset(
     {
         "changes",
+        "due_digests",
         "gaps",
         "mail",
         "messages",

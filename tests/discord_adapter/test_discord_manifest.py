@@ -14,6 +14,7 @@ from adapters.sandbox.discord import DiscordSide
 from adapters.sandbox.faults import Faults
 from bot.findings import Finding
 from bot.settings import DiscordSettings
+from bot.skills import SHORTCUTS
 
 
 async def findings(settings: DiscordSettings) -> dict[str, Finding]:
@@ -102,3 +103,16 @@ async def test_discord_is_off_without_a_token() -> None:
     found = await findings(DiscordSettings())
 
     assert found["discord"].detail == "off: DISCORD_BOT_TOKEN is not set"
+
+
+def test_menus_are_registered_beside_the_commands_without_a_description() -> None:
+    """Discord refuses a menu's command that has one."""
+    menus = wanted((SUMMARIZE,), SHORTCUTS)[:-1]
+
+    assert [(one.name, one.type) for one in menus] == [(one.name, 3) for one in SHORTCUTS]
+    assert {one.description for one in menus} == {""}
+    assert differ(wanted((SUMMARIZE,)), wanted((SUMMARIZE,), SHORTCUTS))
+
+
+def test_the_steps_name_what_stands_in_menus() -> None:
+    assert "Summarize from here" in describe((SUMMARIZE,), shortcuts=SHORTCUTS)

@@ -12,6 +12,7 @@ from adapters.discord import normalise
 from adapters.discord.normalise import Handle, Names
 from adapters.discord.payloads import ChannelPayload, InteractionPayload, MessagePayload
 from bot.messages import IncomingMessage, Place
+from bot.skills import SHORTCUTS
 
 JAY, MAYA, TOM = "100000000000000001", "100000000000000002", "100000000000000003"
 JAYS_ROLE, GARDENERS = "200000000000000001", "200000000000000002"
@@ -259,6 +260,39 @@ def test_buttons_and_menus_are_no_slash_commands() -> None:
     assert normalise.command(interaction(type=3)) is None
     assert normalise.command(interaction(data={"name": "Look", "type": 3})) is None
     assert normalise.command(interaction(member=None)) is None
+
+
+def menu(name: str, *, flags: int = 0, **more: object) -> InteractionPayload:
+    target = {"id": "77", "timestamp": "2026-11-24T09:15:03.123000+00:00", "flags": flags}
+    resolved = {"messages": {"77": target}}
+    data = {"name": name, "type": 3, "target_id": "77", "resolved": resolved}
+    return interaction(data=data, **more)
+
+
+def test_summarize_from_here_is_the_command_since_that_message() -> None:
+    command = normalise.command(menu("Summarize from here"), SHORTCUTS)
+
+    assert command is not None
+    assert (command.name, command.text) == ("summarize", "since @1795511703.123")
+    assert (command.place, command.author.id) == (PLACE, MAYA)
+
+
+def test_summarize_this_thread_is_about_the_thread_that_hangs_on_the_message() -> None:
+    without = normalise.command(menu("Summarize this thread"), SHORTCUTS)
+    with_one = normalise.command(menu("Summarize this thread", flags=1 << 5), SHORTCUTS)
+
+    assert without is not None
+    assert with_one is not None
+    assert (without.text, without.place.thread) == ("this thread", "")
+    assert with_one.place.thread == "77"
+
+
+def test_a_menu_that_is_none_of_jays_is_no_command() -> None:
+    assert normalise.command(menu("Look closer"), SHORTCUTS) is None
+    assert (
+        normalise.command(interaction(data={"name": "Summarize from here", "type": 3}), SHORTCUTS)
+        is None
+    )
 
 
 @given(content=st.text(alphabet="<@!&#:/>0123456789abt \n", max_size=60))

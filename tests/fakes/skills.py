@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from bot.digests import Digest
 from bot.library import is_read
 from bot.messages import IncomingMessage, Place
 from bot.prompting import Said
@@ -16,11 +17,16 @@ from bot.skills import (
     Cited,
     Clock,
     Done,
+    DropDigest,
     Find,
     Found,
+    KeepDigest,
+    ListDigests,
     Matches,
     Measure,
+    NameOf,
     Outcome,
+    OwnDigests,
     Progress,
     Read,
     Say,
@@ -29,7 +35,7 @@ from bot.skills import (
     Steps,
     Task,
 )
-from bot.skills.skill import Answer, Step
+from bot.skills.skill import CHANNEL_FULL, NO_DIRECT, Answer, Step
 
 
 def nothing(task: Task) -> str:
@@ -51,6 +57,14 @@ class Hand:
     channels: dict[str, Place] = field(default_factory=dict)
     """That the person may read, by name."""
     cut: str = ""
+    digests: list[Digest] = field(default_factory=list)
+    """The person's own."""
+    direct: Place | None = None
+    """Where they can be written to in private."""
+    name: str = ""
+    """Of every channel."""
+    most: int = 20
+    """Digests of a channel."""
     steps: list[Step] = field(default_factory=list)
 
     def run(self, steps: Steps[Outcome]) -> Outcome:
@@ -95,12 +109,30 @@ class Hand:
 
     def _of_older(self, step: Step) -> Answer:
         match step:
+            case ListDigests():
+                return OwnDigests(digests=tuple(self.digests))
+            case KeepDigest():
+                return self._keep(step)
+            case DropDigest():
+                self.digests.remove(step.digest)
+                return None
+            case NameOf():
+                return self.name
             case Ask():
                 return tuple(Said(text=self.model(task) or "") for task in step.tasks)
             case Say():
                 return Said(text="")
             case _:
                 raise TypeError(f"nothing is laid down for {step!r}")
+
+    def _keep(self, step: KeepDigest) -> Digest | str:
+        if step.private and self.direct is None:
+            return NO_DIRECT
+        if len(self.digests) >= self.most:
+            return CHANNEL_FULL
+        kept = replace(step.digest, to=self.direct) if step.private else step.digest
+        self.digests.append(kept)
+        return kept
 
     def _search(self, step: Search) -> Matches:
         """Search the messages by their words, as a `Library` does."""

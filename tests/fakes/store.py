@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.changes import Changes
 from bot.conversations import Conversation, Reply, Turn, conversation_of
+from bot.digests import Digest
 from bot.errors import LeaseLost, MailboxFull
 from bot.messages import (
     Command,
@@ -111,6 +112,7 @@ class MemoryStore:
         self._vectors: defaultdict[Channel, dict[str, bytes]] = defaultdict(dict)
         self._traces: dict[MessageKey, tuple[Trace, float]] = {}
         self._traced: defaultdict[Channel, dict[Traced, float]] = defaultdict(dict)
+        self._digests: dict[str, Digest] = {}
         self._fences = 0
         self._bell = asyncio.Event()
 
@@ -416,8 +418,42 @@ class MemoryStore:
             if since <= at < until and place.thread in ("", thread, message_id)
         )
 
+    async def keep_digest(self, digest: Digest, *, most: int) -> bool:
+        channel = _channel(digest.about)
+        others = [one for one in self._digests.values() if _channel(one.about) == channel]
+        if digest.digest_id not in self._digests and len(others) >= most:
+            return False
+        self._digests[digest.digest_id] = digest
+        return True
+
+    async def digests_of(self, platform: PlatformName, person_id: str) -> Sequence[Digest]:
+        mine = [
+            one
+            for one in self._digests.values()
+            if (one.about.platform, one.person.id) == (platform, person_id)
+        ]
+        return sorted(mine, key=lambda one: (one.number, one.made_at))
+
+    async def drop_digest(self, digest: Digest) -> bool:
+        return self._digests.pop(digest.digest_id, None) is not None
+
+    async def due_digests(self, *, until: float, limit: int) -> Sequence[Digest]:
+        due = [one for one in self._digests.values() if 0 < one.due <= until]
+        return sorted(due, key=lambda one: one.due)[: max(0, limit)]
+
+    async def move_digest(self, digest: Digest, *, was_due: float) -> bool:
+        kept = self._digests.get(digest.digest_id)
+        if kept is None or kept.due != was_due:
+            return False
+        self._digests[digest.digest_id] = digest
+        return True
+
     async def forget_person(self, platform: PlatformName, person_id: str) -> int:
-        return sum(self._erase(key) for key in self._said.pop((platform, person_id), set()))
+        mine = await self.digests_of(platform, person_id)
+        for one in mine:
+            del self._digests[one.digest_id]
+        erased = [self._erase(key) for key in self._said.pop((platform, person_id), set())]
+        return sum(erased) + len(mine)
 
     def _note_heard(self, message: IncomingMessage, goes_on: str) -> None:
         heard = self._heard[message.place.platform]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.errors import MayNotWrite, MessageGone, PlatformError
 from bot.histories import History
@@ -128,6 +128,12 @@ class MemorySurface:
 
     async def zone(self, person: str) -> str:
         return self.zones.get(person, "")
+
+    async def name_of(self, place: Place) -> str:
+        return "general"
+
+    async def open_direct(self, near: Place, person: str) -> Place:
+        return replace(near, channel=f"D{person}", thread="", direct=True)
 
     async def places(self, *, since: float) -> list[Place]:
         if self.places_errors:

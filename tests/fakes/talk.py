@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from bot.digests import Digest
 from bot.messages import Command, IncomingMessage, Person, Place
 
 CHANNEL = Place(platform="slack", workspace="T1", channel="C1")
@@ -36,6 +39,29 @@ def message(
 def command(name: str, text: str = "", *, place: Place = CHANNEL) -> Command:
     return Command(
         place=place, message_id=f"cmd-{name}", author=ANA, name=name, text=text, sent_at=99.0
+    )
+
+
+def digest(
+    digest_id: str = "d1",
+    *,
+    number: int = 1,
+    person: Person = ANA,
+    about: Place = CHANNEL,
+    to: Place = DIRECT,
+    schedule: str = "every day 9:00",
+    due: float = 100.0,
+    **more: Any,
+) -> Digest:
+    return Digest(
+        digest_id=digest_id,
+        number=number,
+        person=person,
+        about=about,
+        to=to,
+        schedule=schedule,
+        due=due,
+        **more,
     )
 
 

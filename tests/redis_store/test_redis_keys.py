@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 from fakes.stored import stored
-from fakes.talk import ANA, CHANNEL, command, in_thread, message
+from fakes.talk import ANA, CHANNEL, command, digest, in_thread, message
 from fakes.valkey import RunningValkey
 from redis.crc import key_slot
 
@@ -88,6 +88,7 @@ async def use_everything(store: Store) -> None:
     await store.accept(message("oops", message_id="6.0"), conversation=None, waiting=5)
     await store.delete(MessageDeleted(place=CHANNEL, message_id="6.0"))
     await store.accept_command(command("why"), conversation=in_place(CHANNEL, root="cmd-why"))
+    await store.keep_digest(digest(), most=5)
 
 
 @pytest.mark.valkey
@@ -186,7 +187,7 @@ async def live(store: Store, dice: random.Random, at: int) -> None:
     """Do one of the things that happen on a busy day."""
     channel = replace(CHANNEL, channel=f"C{dice.randrange(3)}")
     message_id, root = f"{at}.5", f"{dice.randrange(9)}.5"
-    match dice.randrange(14):
+    match dice.randrange(15):
         case 0 | 1 | 2:
             sent = message("x", message_id=message_id, place=replace(channel, thread=root))
             with suppress(MailboxFull):
@@ -209,6 +210,9 @@ async def live(store: Store, dice: random.Random, at: int) -> None:
             await store.keep_note(channel, f"d{at}", "A note.", message_ids=said)
         case 9:
             await store.keep_vectors(channel, {f"{dice.randrange(at + 1)}.5": b"1" for _ in "abc"})
+        case 10:
+            await store.keep_digest(digest(f"d{at}", about=channel), most=DIGESTS)
+            await store.drop_digest(digest(f"d{dice.randrange(at + 1)}", about=channel))
         case _:
             await answer(store, dice, at)
 
@@ -234,7 +238,7 @@ async def answer(store: Store, dice: random.Random, at: int) -> None:
         await store.release(lease)
 
 
-WAITING = 4
+WAITING, DIGESTS = 4, 2
 SMALL = {"retention_days": 3, "max_turns": 10, "max_log": 30}
 MOST = {
     **dict.fromkeys(("log", "bodies", "ages", "thread"), SMALL["max_log"]),
@@ -244,6 +248,8 @@ MOST = {
     "mail": WAITING + 1,
     "state": 8,
     "parked": MAX_PARKED,
+    "digested": DIGESTS,
+    **dict.fromkeys(("digests", "due"), 3 * DIGESTS),
 }
 """How much a key may hold. What is not here ends with time, or holds one thing."""
 

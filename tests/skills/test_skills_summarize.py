@@ -14,7 +14,7 @@ from bot.conversations import Turn
 from bot.messages import IncomingMessage, Person, Place
 from bot.skills import Find, Read, Request, Task, choose
 from bot.skills.sharing import share
-from bot.skills.summarize import CLOSED, INSTRUCTION, summarize
+from bot.skills.summarize import CLOSED, INSTRUCTION, NO_THREAD, summarize
 
 NOW = datetime(2026, 11, 25, 15, 0, tzinfo=UTC).timestamp()
 TALK = tuple(
@@ -384,3 +384,21 @@ def test_a_mention_may_ask_for_all_that_a_command_may(text: str) -> None:
 @pytest.mark.parametrize("text", ["summarize is a long word", "summarize soon", "summarizing"])
 def test_talk_that_begins_with_the_word_is_talk(text: str) -> None:
     assert choose(message(text, mentions_jay=True)).name == "chat"
+
+
+def test_a_thread_that_is_none_is_not_taken_for_the_channel() -> None:
+    """Who chose it from a message's menu asked for a thread."""
+    assert Hand(TALK).run(summarize(request("this thread"))).text == NO_THREAD
+
+
+def test_a_summary_from_a_message_on_begins_at_its_very_moment() -> None:
+    hand = Hand(TALK)
+    hand.run(summarize(request(f"since @{NOW - 3.123456:.6f}")))
+
+    (read,) = (one for one in hand.steps if isinstance(one, Read))
+    assert read.since == float(f"{NOW - 3.123456:.6f}")
+
+
+def test_a_message_of_just_now_is_not_ahead_by_a_clock_that_lags() -> None:
+    """The platform's clock stamped it, and this machine's may be a second behind."""
+    assert "Asked: since" in Hand(TALK).run(summarize(request(f"since @{NOW + 1.5}"))).text

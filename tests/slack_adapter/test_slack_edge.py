@@ -127,7 +127,7 @@ async def test_what_is_no_message_is_dropped_and_acked(side, edge, ear, maya, ge
     """An event that is not acked comes back for hours."""
     said = side.say_as(maya.id, general, "hello")
     world.react(general, said.id, maya.id, "wave")
-    world.join(general, world.add_member("new", "New Person").id)
+    world.leave(general, maya.id)
     side.say_as(maya.id, general, "after")
 
     await until(lambda: [one.text for one in messages(ear)] == ["hello", "after"])

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from adapters.slack import markup, normalise
 from adapters.slack.install import Installation
-from bot.messages import IncomingMessage, MessageChanged, MessageDeleted, StopAsked
+from bot.messages import Command, IncomingMessage, MessageChanged, MessageDeleted, StopAsked
+from bot.skills import SHORTCUTS
 
 JAY = Installation(
     team_id="T1", team="Team", bot_user_id="UJAY", bot_id="BJAY", name="jay", url="https://t/"
@@ -189,3 +190,50 @@ def test_what_a_person_types_is_read_back(text: str) -> None:
     typed = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
     assert markup.read(typed, jay="UJAY", names={}).text == text.strip()
+
+
+def shortcut(**changes: object) -> dict[str, object]:
+    return {
+        "type": "message_action",
+        "callback_id": "summarize_from_here",
+        "trigger_id": "13345224609.738474920.8088930838d8",
+        "response_url": "https://hooks.slack.com/app/T1/2/3",
+        "user": {"id": "U1", "name": "ana"},
+        "channel": {"id": "C1", "name": "general"},
+        "message_ts": "1700000005.000200",
+        "message": {"type": "message", "user": "U2", "ts": "1700000005.000200", "text": "Hi"},
+    } | changes
+
+
+def read_shortcut(body: dict[str, object]) -> Command | None:
+    return normalise.read_shortcut(body, jay=JAY, names={"U1": "Ana"}, now=1.0, shortcuts=SHORTCUTS)
+
+
+def test_summarize_from_here_is_the_command_since_that_message() -> None:
+    command = read_shortcut(shortcut())
+
+    assert command is not None
+    assert (command.name, command.text) == ("summarize", "since @1700000005.000200")
+    assert (command.place.channel, command.place.thread) == ("C1", "")
+    assert command.author.name == "Ana"
+    assert command.handle == "https://hooks.slack.com/app/T1/2/3"
+
+
+@pytest.mark.parametrize(
+    ("more", "thread"),
+    [({}, "1700000005.000200"), ({"thread_ts": "1700000001.000100"}, "1700000001.000100")],
+)
+def test_summarize_this_thread_is_about_the_thread_of_that_message(
+    more: dict[str, str], thread: str
+) -> None:
+    said = {"type": "message", "user": "U2", "ts": "1700000005.000200", "text": "Hi", **more}
+    command = read_shortcut(shortcut(callback_id="summarize_this_thread", message=said))
+
+    assert command is not None
+    assert (command.text, command.place.thread) == ("this thread", thread)
+
+
+@given(st.dictionaries(st.sampled_from(list(shortcut())), VALUES))
+def test_no_shortcut_raises_whatever_it_lacks(fields: dict[str, object]) -> None:
+    read_shortcut(fields)
+    assert read_shortcut(shortcut() | {"callback_id": fields.get("callback_id")}) is None

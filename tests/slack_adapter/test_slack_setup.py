@@ -26,6 +26,7 @@ from bot.errors import (
     TooFast,
 )
 from bot.settings import SlackSettings
+from bot.skills import SHORTCUTS
 
 COMMANDS = Catalogue().commands
 
@@ -226,3 +227,14 @@ def test_retry_after_is_read_with_care(given: str, waited: float) -> None:
 
     assert isinstance(made, TooFast)
     assert made.retry_after_s == waited
+
+
+def test_the_manifest_offers_the_shortcuts_that_the_edge_takes() -> None:
+    """Slack takes names of at most 24 characters."""
+    made = manifest.manifest(COMMANDS, shortcuts=SHORTCUTS)
+
+    assert [(one["name"], one["callback_id"]) for one in made["features"]["shortcuts"]] == [
+        ("Summarize from here", "summarize_from_here"),
+        ("Summarize this thread", "summarize_this_thread"),
+    ]
+    assert all(len(one.name) <= 24 for one in SHORTCUTS)

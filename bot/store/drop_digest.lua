@@ -1,0 +1,2 @@
+-- person, digest id, channel
+return drop_digest(ARGV[FIRST], ARGV[FIRST + 1], ARGV[FIRST + 2])
