@@ -83,7 +83,7 @@ async def play(
                 seed=plan.seed,
                 messages=len(playing.spoken),
                 faults=len(plan.faults) - len(playing.breaking.missed),
-                kills=Counter(blow.kind for blow in playing.breaking.blows),
+                kills=dict(Counter(blow.kind for blow in playing.breaking.blows)),
                 verdict=verdict,
                 resumes_s=tuple(playing.resumes()),
                 quiet=quiet,
