@@ -72,7 +72,8 @@ class Verdict:
     unheard: tuple[str, ...]
     """Not answered either, but no bot could have known of them."""
     excused: tuple[str, ...]
-    """Replies that are an apology for the engine, or end in one. That is an answer, if a poor one."""
+    """Replies that are an apology, or end in one: the engine was away, or had no words. That is an
+    answer, if a poor one."""
     doubled: tuple[str, ...]
     misordered: tuple[str, ...]
     half: tuple[str, ...]
