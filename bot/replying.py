@@ -38,7 +38,7 @@ from bot.messages import Command, IncomingMessage, Mail, PlatformName
 from bot.metrics import FIRST_WORD, PARKED, REPLIES, WHOLE_REPLY
 from bot.ports import Lease, Store, Surface, Target
 from bot.skills import Chosen, Outcome, Request, choose
-from bot.skills.chat import NOTHING_TO_READ, ONLY_FILES
+from bot.skills.chat import NO_WORDS, NOTHING_TO_READ, ONLY_FILES
 from bot.tries import is_given_up, next_try, together
 
 log = structlog.get_logger(__name__)
@@ -285,6 +285,10 @@ class Replier:
             isinstance(one, IncomingMessage) and one.attachments for one in work.mail
         ):
             text = ONLY_FILES
+        surface = self.surfaces[work.target.place.platform]
+        if text and not surface.render(text, target=work.target):
+            # A base model may say no more than `###`, a heading of nothing.
+            text, work.driver.words = NO_WORDS, ""
         if long and text:
             note = f"_I read the first {self.max_message_chars:,} of {max(long):,} characters._"
             text = _joined(text, note)
