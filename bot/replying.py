@@ -38,7 +38,7 @@ from bot.messages import Command, Mail, PlatformName
 from bot.metrics import FIRST_WORD, PARKED, REPLIES, WHOLE_REPLY
 from bot.ports import Lease, Store, Surface, Target
 from bot.skills import COMMANDS, Chosen, Outcome, Request, SlashCommand, choose
-from bot.skills.chat import joined, with_notes
+from bot.skills.chat import NO_WORDS, joined, with_notes
 from bot.skills.sharing import SHARE
 from bot.traces import Trace
 from bot.tracing import as_before
@@ -129,6 +129,7 @@ class Replier:
                 outcome, finish = Outcome(text=record.whole), record.finish
             else:
                 outcome, finish = await self._perform(work)
+                outcome = self._in_words(work, outcome)
                 outcome = with_notes(outcome, work.mail, max_chars=self.max_message_chars)
                 await self._put_whole_on_record(work, outcome, finish)
             if outcome.aside:
@@ -293,6 +294,15 @@ class Replier:
             command=isinstance(newest, Command),
             run=newest.run if isinstance(newest, Command) else None,
         )
+
+    def _in_words(self, work: _Work, outcome: Outcome) -> Outcome:
+        """Return what is said, or that there are no words where it would show nothing."""
+        surface = self.surfaces[work.target.place.platform]
+        if not outcome.text or surface.render(outcome.text, target=work.target):
+            return outcome
+        # A base model may say no more than `###`, a heading of nothing.
+        work.driver.words = ""
+        return replace(outcome, text=NO_WORDS)
 
     async def _deliver(self, work: _Work, text: str) -> None:
         work.first_word_s = work.first_word_s or time.monotonic() - work.began

@@ -54,25 +54,24 @@ def _is_ready(port: int) -> bool:
 
 @dataclass
 class Replicas:
-    """Engines behind a router. The product's launcher starts each again when it dies."""
+    """One engine, or several behind a router. Whoever started them starts again what dies."""
 
     url: str
-    """The router's, with `/v1`: what Jay is given as ENGINE_URL."""
+    """The router's, or that of the only one, with `/v1`: what Jay is given as ENGINE_URL."""
     engines: list[str]
     killed: list[float] = field(default_factory=list)
     """When, by the monotonic clock."""
 
-    async def kill_one(self, *, the_last_too: bool = False) -> str:
+    async def kill_one(self) -> str:
         """Kill, with signal 9, the replica that lives and was killed longest ago.
 
-        Args:
-            the_last_too: also the only one that lives.
+        The last of several that lives is spared.
 
         Returns:
             Its address; empty where none was killed.
         """
         living = [url for url in self.engines if await self.lives(url)]
-        if len(living) < (1 if the_last_too else 2):
+        if len(living) < min(2, len(self.engines)):
             return ""
         url = living[0]
         await asyncio.to_thread(kill_server, url)

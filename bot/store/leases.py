@@ -13,11 +13,12 @@ who finds nothing waits for it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from bot.conversations import Conversation
-from bot.errors import StoreError
+from bot.errors import StoreError, StoreUnreachable
 from bot.ports import Lease
-from bot.store.keys import STOP_S, key, shard_of
+from bot.store.keys import SHARDS, STOP_S, key, shard_of
 from bot.store.server import Server, number_in
 
 MICROSECONDS = 1_000_000
@@ -31,10 +32,8 @@ class Leases(Server):
         until = asyncio.get_running_loop().time() + wait_s
         shards = self._bell.due(all_of_them=wait_s <= 0)
         while True:
-            for shard in shards:
-                lease = await self._claim_in(shard, worker, lease_s)
-                if lease is not None:
-                    return lease
+            if lease := await self._claim_in_one_of(shards, worker, lease_s):
+                return lease
             if asyncio.get_running_loop().time() >= until:
                 return None
             shards = await self._bell.wait(until)
@@ -56,6 +55,31 @@ class Leases(Server):
         """Ask the worker that has the conversation to stop its reply. Kept one minute."""
         of = conversation.key
         await self._ask(shard_of(of), "SET", key("stop", of), "1", "EX", STOP_S)
+
+    async def _claim_in_one_of(
+        self, shards: Sequence[int], worker: str, lease_s: float
+    ) -> Lease | None:
+        """Return the first lease that is to be had.
+
+        A server of several that is away holds nobody up whose shard lies elsewhere: it is met
+        once, and its shards are put off.
+        """
+        away: set[int] = set()
+        for shard in shards:
+            if shard in away:
+                continue
+            try:
+                lease = await self._claim_in(shard, worker, lease_s)
+            except StoreUnreachable:
+                away |= await self._beside(shard)
+                if len(away) == SHARDS:
+                    raise
+                for one in away:
+                    self._bell.asking(one)
+                continue
+            if lease is not None:
+                return lease
+        return None
 
     async def _claim_in(self, shard: int, worker: str, lease_s: float) -> Lease | None:
         self._bell.asking(shard)

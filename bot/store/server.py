@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import structlog
 from redis import exceptions
@@ -91,7 +92,7 @@ class Server:
         self._topology = open_topology(address)
         self._bell = Bell(self._topology)
         self._trouble = Trouble(self.address)
-        self._free = asyncio.Semaphore(CONNECTIONS)
+        self._free = WeakKeyDictionary[Redis, asyncio.Semaphore]()
         self._answer_timeout_s = answer_timeout_s
         self._replicas = bounds.replicas
         self._own: Sequence[Argument] = (
@@ -189,17 +190,28 @@ class Server:
 
     async def _try(self, shard: int, command: Sequence[Argument], copies: int) -> object:
         try:
-            async with asyncio.timeout(self._answer_timeout_s), self._free:
+            async with asyncio.timeout(self._answer_timeout_s):
                 server = await self._topology.server_of(shard)
-                if copies:
-                    return await _send_and_wait(server, command, shard, copies)
-                answer: object = await server.execute_command(*command)
-                return answer
+                # Of each server: one that hangs must not use up what the others have.
+                async with self._free.setdefault(server, asyncio.Semaphore(CONNECTIONS)):
+                    if copies:
+                        return await _send_and_wait(server, command, shard, copies)
+                    answer: object = await server.execute_command(*command)
+                    return answer
         except exceptions.NoScriptError as error:
             raise _NotLoaded from error
         except (exceptions.RedisError, OSError) as error:
             await self._topology.doubt(error)
             raise translate(error, address=self.address) from error
+
+    async def _beside(self, shard: int) -> set[int]:
+        """Return the shards on the same server, this one included; all where that isn't known."""
+        try:
+            async with asyncio.timeout(self._answer_timeout_s):
+                servers = [await self._topology.server_of(one) for one in range(SHARDS)]
+        except (exceptions.RedisError, OSError):
+            return set(range(SHARDS))
+        return {one for one, server in enumerate(servers) if server is servers[shard]}
 
     @contextmanager
     def _telling(self, shard: int) -> Iterator[None]:

@@ -28,7 +28,7 @@ from bot.store.addresses import CLASS, Address, parse_address
 from bot.store.keys import SHARDS, key
 
 CONNECTIONS = 32
-"""Most steps of one process at once; further ones wait."""
+"""Most steps of one process at once on one server; further ones wait."""
 CONNECT_TIMEOUT_S = 2.0
 SENTINEL_TIMEOUT_S = 1.0
 """How long one Sentinel may take before the next one is asked."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from chaos.plan import Fault
 from chaos.store import Redis
 from chaos.troupe import Player, Troupe
-from vllm_server import kill_server
+from replicas import Replicas
 
 from adapters.sandbox.server import Sandbox
 from bot.messages import PLATFORMS, PlatformName
@@ -42,8 +42,7 @@ class Breaking:
     troupe: Troupe
     sandbox: Sandbox
     redis: Redis
-    engines: tuple[str, ...]
-    """Addresses of the vLLM servers, of which one is killed."""
+    engines: Replicas
     workers: tuple[str, ...]
     waiting: Callable[[], tuple[str, ...]]
     """Gives the conversations in which a person spoke last."""
@@ -53,6 +52,8 @@ class Breaking:
         default_factory=lambda: {platform: [] for platform in PLATFORMS}
     )
     """When no edge listened; Unix seconds."""
+    missed: list[str] = field(default_factory=list)
+    """Faults that found nobody whom they could have hit."""
     _healing: set[asyncio.Task[None]] = field(default_factory=set)
 
     def strike(self, fault: Fault) -> None:
@@ -99,7 +100,12 @@ class Breaking:
     def _heal_later(self, healing: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(healing)
         self._healing.add(task)
-        task.add_done_callback(self._healing.discard)
+        task.add_done_callback(self._end_of)
+
+    def _end_of(self, healing: asyncio.Task[None]) -> None:
+        self._healing.discard(healing)
+        if not healing.cancelled() and (error := healing.exception()):
+            self.note("not done", error=repr(error))
 
     async def _turn_off(self, platform: PlatformName, switch: str, after_s: float) -> None:
         await asyncio.sleep(after_s)
@@ -107,12 +113,14 @@ class Breaking:
 
     async def _fell(self, what: str, target: str, fault: Fault) -> None:
         if target == "vllm":
-            self._blow(fault.kind, self.waiting())
-            kill_server(self.engines[fault.pick % len(self.engines)])
+            if await self.engines.kill_one():
+                self._blow(fault.kind, self.waiting())
+            else:
+                self._miss(fault)
             return
-        names = {"worker": self.workers, "valkey": self.redis.names}.get(target, (target,))
-        player = self.troupe.players[names[fault.pick % len(names)]]
-        if not player.alive:
+        player = self._choose(target, fault.pick)
+        if player is None:
+            self._miss(fault)
             return
         if what == "freeze":
             player.signal(signal.SIGSTOP)
@@ -127,6 +135,15 @@ class Breaking:
         player.start()
         if target in PLATFORMS:
             await self._until_it_listens("slack" if target == "slack" else "discord", told_at)
+
+    def _choose(self, target: str, pick: int) -> Player | None:
+        names = {"worker": self.workers, "valkey": tuple(self.redis.servers)}.get(target, (target,))
+        standing = [one for one in map(self.troupe.players.__getitem__, names) if one.alive]
+        return standing[pick % len(standing)] if standing else None
+
+    def _miss(self, fault: Fault) -> None:
+        self.missed.append(fault.kind)
+        self.note("missed", kind=fault.kind)
 
     async def _hit(self, player: Player, target: str) -> tuple[str, ...]:
         """Return the conversations that a kill hits: a worker's own, or all that wait."""

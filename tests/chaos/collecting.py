@@ -33,14 +33,13 @@ async def collect(play: Play) -> History:
     async with open_store(
         play.redis.url, retention_days=90, max_turns=10_000, max_log=10_000
     ) as store:
-        for _, key in play.redis.keys("turns"):
+        for _, _, key in play.redis.keys("turns"):
             turns = await store.turns(Conversation.parse(key))
             settled[key] = [_settled(key, turn, seen_at) for turn in turns]
-    client = play.redis.client
-    for name, _ in play.redis.keys("ages"):
+    for client, name, _ in play.redis.keys("ages"):
         for member, at in client.zrange(name, 0, -1, withscores=True):
             stored_at[member.decode()] = at / 1e6
-    left = [key for name, key in play.redis.keys("state") if client.hget(name, "reply")]
+    left = [key for client, name, key in play.redis.keys("state") if client.hget(name, "reply")]
     owner = {
         message_id: key
         for key, turns in settled.items()

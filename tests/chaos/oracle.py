@@ -71,6 +71,9 @@ class Verdict:
     lost: tuple[str, ...]
     unheard: tuple[str, ...]
     """Not answered either, but no bot could have known of them."""
+    excused: tuple[str, ...]
+    """Replies that are an apology, or end in one: the engine was away, or had no words. That is an
+    answer, if a poor one."""
     doubled: tuple[str, ...]
     misordered: tuple[str, ...]
     half: tuple[str, ...]
@@ -95,6 +98,11 @@ def judge(history: History) -> Verdict:
     return Verdict(
         lost=tuple(_name(one) for one in missing if one.heard),
         unheard=tuple(_name(one) for one in missing if not one.heard),
+        excused=tuple(
+            f"{one.conversation} reply {one.message_id}: {one.text!r}"
+            for one in history.seen
+            if one.apology
+        ),
         doubled=(*_twice_settled(history), *_twice_shown(history)),
         misordered=tuple(_misordered(history)),
         half=(*_half(history), *(f"{key}: a reply is still open" for key in history.left)),

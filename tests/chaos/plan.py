@@ -12,13 +12,14 @@ BURST_GAP_S = (0.05, 0.6)
 DIRECT_SHARE = 0.3
 CALM_S = 3.0
 """Nothing goes wrong so shortly after the start, and before the last word."""
+KILL_VLLM = "kill vllm"
 
 WEIGHTS: dict[str, int] = {
     "kill worker": 6,
     "kill slack": 2,
     "kill discord": 2,
     "kill valkey": 3,
-    "kill vllm": 1,
+    KILL_VLLM: 1,
     "restart worker": 2,
     "restart slack": 1,
     "restart discord": 1,
@@ -102,6 +103,7 @@ def write(
     per_s: float,
     channels: int = 12,
     without: frozenset[str] = frozenset(),
+    kill_vllm_every_s: float = 0.0,
 ) -> Plan:
     """Return the script of a seed.
 
@@ -109,13 +111,16 @@ def write(
         seed: the same seed and sizes make the same script.
         messages: how many are said in all.
         conversations: over how many conversations.
-        faults: how many things go wrong.
+        faults: how many things go wrong at random.
         per_s: messages a second, on average.
         channels: how many channels each platform has for it.
         without: kinds of faults that are left out.
+        kill_vllm_every_s: vLLM is killed so often, and never at random; 0: at random.
     """
     dice = random.Random(seed)
     lasts_s = messages / per_s
+    if kill_vllm_every_s:
+        without |= {KILL_VLLM}
     talks = tuple(
         Talk(
             number=number,
@@ -130,7 +135,12 @@ def write(
         lasts_s=lasts_s,
         talks=talks,
         lines=_lines(dice, messages, conversations, lasts_s),
-        faults=_faults(dice, faults, lasts_s, without),
+        faults=tuple(
+            sorted(
+                (*_faults(dice, faults, lasts_s, without), *_steady(kill_vllm_every_s, lasts_s)),
+                key=lambda fault: fault.at,
+            )
+        ),
     )
 
 
@@ -150,6 +160,14 @@ def _lines(
     return tuple(
         Line(at=at, talk=talk, text=f"number {index}, please", named=dice.random() < 0.3)
         for index, (at, talk) in enumerate(moments)
+    )
+
+
+def _steady(every_s: float, lasts_s: float) -> tuple[Fault, ...]:
+    times = int(lasts_s / every_s) if every_s else 0
+    return tuple(
+        Fault(at=number * every_s, kind=KILL_VLLM, for_s=0.0, pick=1)
+        for number in range(1, times + 1)
     )
 
 

@@ -17,6 +17,7 @@ from chaos.breaking import READY_WITHIN_S, Breaking
 from chaos.plan import Line, Plan, Talk
 from chaos.store import AddStore, one_valkey
 from chaos.troupe import Troupe
+from replicas import Replicas
 
 from adapters.sandbox.records import Channel, Event
 from adapters.sandbox.server import Sandbox
@@ -66,8 +67,7 @@ class Play:
         *,
         sandbox: Sandbox,
         folder: Path,
-        engine_url: str,
-        engines: tuple[str, ...],
+        engines: Replicas,
         workers: int,
         report: Report,
         add_store: AddStore = one_valkey,
@@ -78,8 +78,7 @@ class Play:
             plan: the script.
             sandbox: both platforms.
             folder: where logs and the store's data go; it stays.
-            engine_url: what Jay is given.
-            engines: the vLLM servers behind it, of which one is killed.
+            engines: the vLLM servers, of which one is killed.
             workers: how many.
             report: is told how it goes on.
             add_store: adds the store's processes; given a short path for a socket.
@@ -88,7 +87,7 @@ class Play:
         self.troupe = Troupe(folder)
         self.socket = Path("/tmp") / f"jay-chaos-{os.getpid()}-{plan.seed}.sock"
         self.redis = add_store(self.troupe, self.socket)
-        self.engine_url = engine_url
+        self.engines = engines
         self.workers = tuple(f"worker-{number}" for number in range(workers))
         self.breaking = Breaking(
             troupe=self.troupe,
@@ -130,7 +129,7 @@ class Play:
             for unsubscribe in stop:
                 unsubscribe()
             await asyncio.to_thread(self.troupe.end)
-            self.redis.client.close()
+            self.redis.close()
             self.socket.unlink(missing_ok=True)
             self._log.close()
 
@@ -155,7 +154,7 @@ class Play:
         slack, discord = self.sandbox.slack, self.sandbox.discord
         return dict(os.environ) | {
             "REDIS_URL": self.redis.url,
-            "ENGINE_URL": self.engine_url,
+            "ENGINE_URL": self.engines.url,
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_APP_TOKEN": slack.app_token,
             "SLACK_SIGNING_SECRET": slack.signing_secret,
@@ -173,9 +172,10 @@ class Play:
         }
 
     async def _start_all(self) -> None:
-        for name in self.redis.names:
+        for name in self.redis.servers:
             self.troupe.players[name].start()
         await self._until(self.redis.answers, STORE_WITHIN_S)
+        await asyncio.to_thread(self.redis.form)
         for player in self.troupe.players.values():
             player.start()
         await self._until(lambda: all(map(self.breaking.listens, PLATFORMS)), READY_WITHIN_S)

@@ -9,7 +9,8 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,9 +18,11 @@ from statistics import quantiles
 
 from chaos import plan as scripts
 from chaos.collecting import collect
+from chaos.options import STORES, name_of, read_options
 from chaos.oracle import History, Verdict, judge
 from chaos.playing import Play
 from chaos.store import AddStore, one_valkey
+from replicas import Replicas, running_replicas
 from rich.console import Console
 from tiny_gptj import write_tiny_gptj
 from vllm_server import free_port
@@ -32,6 +35,9 @@ BUILD = Path(__file__).parents[2] / "build"
 NAMED = 8
 """How many of each kind of failure are named on the screen; the file has all."""
 
+KILL_EVERY_S = 30.0
+"""Where several vLLMs are to stand for one another."""
+
 Report = Callable[[str], None]
 
 
@@ -42,6 +48,8 @@ class Told:
     seed: int
     messages: int
     faults: int
+    """Those that hit something."""
+    kills: Mapping[str, int]
     verdict: Verdict
     resumes_s: tuple[float, ...]
     quiet: bool
@@ -53,19 +61,16 @@ class Told:
 
 
 async def play(
-    plan: scripts.Plan, *, engine_url: str, workers: int, quiet_s: float, folder: Path,
-    report: Report, engines: tuple[str, ...] = (), add_store: AddStore = one_valkey,
+    plan: scripts.Plan, *, engines: Replicas, workers: int, quiet_s: float, folder: Path,
+    report: Report, add_store: AddStore = one_valkey,
 ) -> Told:  # fmt: skip
-    """Play one script to its end and judge it; what explains the verdict is left in the folder.
-
-    `engines` are the vLLM servers behind `engine_url`, where that is a router's.
-    """
+    """Play one script to its end and judge it; what explains the verdict is left in the folder."""
     _make_empty(folder)
     _keep(folder / "script.json", plan)
     async with Sandbox() as sandbox:
         playing = Play(
-            plan, sandbox=sandbox, folder=folder, engine_url=engine_url,
-            engines=engines or (engine_url,), workers=workers, report=report, add_store=add_store,
+            plan, sandbox=sandbox, folder=folder, engines=engines, workers=workers,
+            report=report, add_store=add_store,
         )  # fmt: skip
         async with playing.on_stage():
             began = time.time() + 0.5
@@ -77,7 +82,8 @@ async def play(
             told = Told(
                 seed=plan.seed,
                 messages=len(playing.spoken),
-                faults=len(plan.faults),
+                faults=len(plan.faults) - len(playing.breaking.missed),
+                kills=dict(Counter(blow.kind for blow in playing.breaking.blows)),
                 verdict=verdict,
                 resumes_s=tuple(playing.resumes()),
                 quiet=quiet,
@@ -97,51 +103,60 @@ def _keep(path: Path, what: scripts.Plan | Told | History) -> None:
     path.write_text(json.dumps(asdict(what), indent=1))
 
 
-def figures(told: Sequence[Told]) -> list[Figure]:
-    """Return the figures over all seeds."""
+def figures(told: Sequence[Told], name: str = "") -> list[Figure]:
+    """Return the figures over all seeds; the name of the set-up is part of theirs."""
+    chaos = f"chaos_{name}" if name else "chaos"
     how = f"over seeds {', '.join(str(one.seed) for one in told)}"
     resumes = sorted(second for one in told for second in one.resumes_s)
     cut = quantiles(resumes, n=100) if len(resumes) > 1 else [*resumes, *[0.0] * 99][:99]
     counts = {
-        "chaos_messages": sum(one.messages for one in told),
-        "chaos_faults": sum(one.faults for one in told),
-        "chaos_lost": sum(len(one.verdict.lost) for one in told),
-        "chaos_unheard": sum(len(one.verdict.unheard) for one in told),
-        "chaos_doubled": sum(len(one.verdict.doubled) for one in told),
-        "chaos_misordered": sum(len(one.verdict.misordered) for one in told),
-        "chaos_half_replies": sum(len(one.verdict.half) for one in told),
+        "messages": sum(one.messages for one in told),
+        "faults": sum(one.faults for one in told),
+        "kills": sum(sum(one.kills.values()) for one in told),
+        "engine_kills": sum(one.kills.get(scripts.KILL_VLLM, 0) for one in told),
+        "lost": sum(len(one.verdict.lost) for one in told),
+        "unheard": sum(len(one.verdict.unheard) for one in told),
+        "excused": sum(len(one.verdict.excused) for one in told),
+        "doubled": sum(len(one.verdict.doubled) for one in told),
+        "misordered": sum(len(one.verdict.misordered) for one in told),
+        "half_replies": sum(len(one.verdict.half) for one in told),
     }
-    waits = {"chaos_resume_s_p50": cut[49], "chaos_resume_s_p99": cut[98]}
+    waits = {"resume_s_p50": cut[49], "resume_s_p99": cut[98]}
+    wait = f"kill to answer, {how}"
     return [
-        *(Figure(name=name, value=n, unit="count", how=how) for name, n in counts.items()),
+        *(Figure(name=f"{chaos}_{of}", value=n, unit="count", how=how) for of, n in counts.items()),
         *(
-            Figure(name=name, value=value, unit="s", n=len(resumes), how=f"kill to answer, {how}")
-            for name, value in waits.items()
+            Figure(name=f"{chaos}_{of}", value=value, unit="s", n=len(resumes), how=wait)
+            for of, value in waits.items()
         ),
     ]
 
 
 async def play_seeds(given: argparse.Namespace, report: Report) -> list[Told]:
-    """Start an engine and play every seed against it."""
+    """Start what replies, and play every seed against it."""
     told = []
-    async with _engine(given.engine, report) as url:
+    name = name_of(given)
+    async with _engines(given, report) as engines:
         for seed in given.seed:
-            await wait_until_up(url)
+            for url in tuple(engines.engines):
+                await wait_until_up(url)
             plan = scripts.write(
                 seed,
                 messages=given.messages,
                 conversations=given.conversations,
                 faults=given.faults,
                 per_s=given.per_s,
-                without=frozenset({"kill vllm"} if given.engine else ()),
+                without=frozenset({scripts.KILL_VLLM} if given.engine else ()),
+                kill_vllm_every_s=KILL_EVERY_S if given.replicas > 1 else 0.0,
             )
             one = await play(
                 plan,
-                engine_url=url,
+                engines=engines,
                 workers=given.workers,
                 quiet_s=given.quiet_s,
-                folder=BUILD / "chaos" / str(seed),
+                folder=BUILD / "chaos" / "-".join(filter(None, (name, str(seed)))),
                 report=report,
+                add_store=STORES[given.store],
             )
             explain(one, report)
             told.append(one)
@@ -149,20 +164,31 @@ async def play_seeds(given: argparse.Namespace, report: Report) -> list[Told]:
 
 
 @asynccontextmanager
-async def _engine(url: str, report: Report) -> AsyncIterator[str]:
-    """Give an engine's address: the one that is set, or that of a vLLM of our own."""
-    if url:
-        yield url
+async def _engines(given: argparse.Namespace, report: Report) -> AsyncIterator[Replicas]:
+    """Give the engine that is named, or vLLMs of our own."""
+    if given.engine:
+        named = Replicas(url=given.engine, engines=[given.engine])
+        if not await named.lives(given.engine):
+            sys.exit(
+                f"make chaos: no vLLM answers at {given.engine}: start it, or leave --engine out"
+            )
+        yield named
         return
+    folder = BUILD / "chaos"
+    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="jay-chaos-") as place:
         checkpoint = await asyncio.to_thread(write_tiny_gptj, Path(place) / "tiny")
+        if given.replicas > 1:
+            async with running_replicas(
+                checkpoint, folder=folder, report=report, count=given.replicas
+            ) as replicas:
+                yield replicas
+            return
+        log_path = folder / "engine.log"
         async with serve(
-            checkpoint,
-            port=free_port(),
-            log_path=BUILD / "chaos" / "engine.log",
-            on_progress=report,
-        ) as served:
-            yield served
+            checkpoint, port=free_port(), log_path=log_path, on_progress=report
+        ) as url:
+            yield Replicas(url=url, engines=[url])
 
 
 def explain(told: Told, report: Report) -> None:
@@ -177,31 +203,19 @@ def explain(told: Told, report: Report) -> None:
         report(f"seed {told.seed}: ended by themselves: {', '.join(told.died)}")
 
 
-def options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    parser.add_argument("--seed", type=int, nargs="+", default=[7])
-    parser.add_argument("--messages", type=int, default=2_000)
-    parser.add_argument("--conversations", type=int, default=100)
-    parser.add_argument("--faults", type=int, default=60)
-    parser.add_argument("--workers", type=int, default=3)
-    parser.add_argument("--per-s", type=float, default=5.0, help="messages a second")
-    parser.add_argument("--quiet-s", type=float, default=180.0, help="the longest wait for rest")
-    parser.add_argument("--engine", default="", help="a vLLM that runs; it is then never killed")
-    return parser.parse_args(arguments)
-
-
 async def measure(report: Report) -> Sequence[Figure]:
     """Play the default script; the group `chaos` of `make bench`."""
-    return figures(await play_seeds(options([]), report))
+    return figures(await play_seeds(read_options([]), report))
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command line. Returns 1 where a run was not clean."""
     console = Console(width=140)
+    given = read_options(arguments)
     told = asyncio.run(
-        play_seeds(options(arguments), lambda line: console.print(line, markup=False, style="dim"))
+        play_seeds(given, lambda line: console.print(line, markup=False, style="dim"))
     )
-    found = figures(told)
+    found = figures(told, name_of(given))
     show(found, console)
     merge(found, BUILD / "bench.json")
     return 0 if all(one.clean for one in told) else 1

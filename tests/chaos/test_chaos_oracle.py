@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chaos.oracle import History, Said, Seen, Settled, judge
-from chaos.plan import WEIGHTS, write
+from chaos.plan import KILL_VLLM, WEIGHTS, write
 
 TALK = "slack:T:C:1.0"
 
@@ -72,6 +72,7 @@ def test_an_apology_answers_what_was_said_before_it_and_nothing_after() -> None:
     )
 
     assert judge(told).lost == (f"{TALK} message 7",)
+    assert judge(told).excused == (f"{TALK} reply 6.5: 'no engine'",)
 
 
 def test_what_nothing_heard_is_lost_only_where_jay_is_held_to_it() -> None:
@@ -143,3 +144,13 @@ def test_a_script_has_what_was_asked_for_and_every_kind_of_fault() -> None:
     assert {line.talk for line in plan.lines} == set(range(20))
     assert {fault.kind for fault in plan.faults} == set(WEIGHTS)
     assert [line.at for line in plan.lines] == sorted(line.at for line in plan.lines)
+
+
+def test_where_several_engines_stand_one_is_killed_every_so_often_and_none_at_random() -> None:
+    plan = write(1, messages=300, conversations=20, faults=60, per_s=1, kill_vllm_every_s=30)
+
+    assert [fault.at for fault in plan.faults if fault.kind == KILL_VLLM] == [
+        30.0 * number for number in range(1, 11)
+    ]
+    assert len(plan.faults) == 70
+    assert [fault.at for fault in plan.faults] == sorted(fault.at for fault in plan.faults)

@@ -12,13 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.errors import StoreUnreachable
+
 JAY = "from bot.cli import main; main()"
 ROOT = Path(__file__).parents[2]
 """Jay is run from this tree, wherever another one may be installed."""
 AGAIN_AFTER_S = 0.5
 """What ended by itself is started again, as systemd or a container's host does."""
-AWAY = "No Redis answers"
-"""Jay ends with this line where it finds no store when it starts."""
+AWAY = StoreUnreachable.hint
+"""Jay ends with this line where it finds no store when it starts, or not all of it."""
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 

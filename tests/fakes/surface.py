@@ -46,7 +46,8 @@ class MemorySurface:
     """Messages below which a Why? button stands."""
 
     def render(self, markdown: str, *, target: Target) -> tuple[str, ...]:
-        text = markdown.strip()
+        # As the real ones do: markup without words shows nothing.
+        text = markdown.strip() if markdown.strip(" \n-") else ""
         return tuple(text[at : at + self.limit] for at in range(0, len(text), self.limit))
 
     async def post(

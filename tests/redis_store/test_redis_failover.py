@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from fakes.talk import message
-from fakes.valkey_cluster import SLOTS, running_cluster
+from fakes.valkey_cluster import SLOTS, Node, RunningCluster, running_cluster
 from fakes.valkey_sentinel import running_sentinel
+from redis.crc import key_slot
 
 from bot.conversations import in_place
 from bot.errors import StoreUnreachable
@@ -19,6 +20,10 @@ from bot.messages import Place
 from bot.ports import Store
 from bot.store import open_store
 from bot.store.bell import ASK_EVERY_S
+from bot.store.keys import key
+from bot.store.records import channel_id
+from bot.store.server import ANSWER_TIMEOUT_S
+from bot.store.topology import CONNECTIONS
 
 pytestmark = pytest.mark.valkey
 
@@ -28,6 +33,12 @@ BACK_WITHIN_S = 30.0
 
 def channel(number: int) -> Place:
     return Place(platform="slack", workspace="T1", channel=f"C{number}")
+
+
+def node_of(cluster: RunningCluster, number: int) -> Node:
+    """Return the master that has a channel, where nothing has moved."""
+    slot = key_slot(key("log", channel_id(channel(number % 40))).encode())
+    return cluster.nodes[slot * len(cluster.nodes) // SLOTS]
 
 
 async def accept(store: Store, number: int) -> bool:
@@ -209,3 +220,37 @@ async def test_slots_can_be_moved_as_a_whole_while_messages_come(tmp_path: Path)
 
     assert {f"{one}.5" for one in acked} <= set(left)
     assert len(left) == len(set(left))
+
+
+async def test_a_master_that_hangs_holds_up_nobody_whose_shards_lie_elsewhere(
+    tmp_path: Path,
+) -> None:
+    """A slow disk under one of three; replies in the other shards would lose their leases."""
+    with running_cluster(tmp_path) as cluster:
+        async with open_store(cluster.url, **BOUNDS) as store:
+            hung = cluster.nodes[0]
+            there = [number for number in range(400) if node_of(cluster, number) is hung]
+            elsewhere = next(n for n in range(400) if node_of(cluster, n) is not hung)
+            assert hung.process
+            hung.process.send_signal(signal.SIGSTOP)
+            waiting = [asyncio.create_task(accept(store, number)) for number in there]
+            try:
+                await asyncio.sleep(0.05)
+                async with asyncio.timeout(ANSWER_TIMEOUT_S / 2):
+                    assert await accept(store, elsewhere)
+            finally:
+                hung.process.send_signal(signal.SIGCONT)
+                assert len(there) > CONNECTIONS
+                await asyncio.gather(*waiting)
+
+
+async def test_mail_is_had_from_the_masters_that_live_while_one_is_down(tmp_path: Path) -> None:
+    """A worker rests after a claim that failed; people elsewhere would wait for each rest."""
+    with running_cluster(tmp_path) as cluster:
+        async with open_store(cluster.url, **BOUNDS) as store:
+            down = cluster.nodes[0]
+            elsewhere = [n for n in range(40) if node_of(cluster, n) is not down]
+            down.kill()
+            for number in elsewhere:
+                assert await accept(store, number)
+                assert await store.claim(worker="w", lease_s=60.0, wait_s=BACK_WITHIN_S)

@@ -9,6 +9,7 @@ from fakes.talk import CHANNEL, DIRECT, command, in_thread, message
 
 from bot.conversations import Reply, in_place
 from bot.errors import EngineBroke, EngineUnreachable, MayNotWrite, PlatformUnreachable
+from bot.skills.chat import NO_WORDS
 
 MakeWay = Callable[..., Any]
 pytestmark = [pytest.mark.looptime]
@@ -31,6 +32,16 @@ async def test_the_reply_and_how_it_was_made_are_remembered(make_way: MakeWay) -
     assert turns[1].message_ids == ("m1",)
     assert turns[1].made is not None
     assert turns[1].made.model == "scripted"
+
+
+async def test_words_that_show_nothing_are_answered_in_words_of_jays_own(make_way: MakeWay) -> None:
+    """A rule or a heading of nothing; the person would wait for a reply that is settled."""
+    way = make_way(" ---\n###")
+    await way.hear(message("hello", place=DIRECT))
+    await settle_one(way)
+
+    assert way.surface.texts == [NO_WORDS]
+    assert [turn.role for turn in await way.store.turns(in_place(DIRECT, root=""))] == ["person"]
 
 
 async def test_messages_that_wait_are_answered_together(make_way: MakeWay) -> None:
