@@ -292,6 +292,13 @@ class Target:
     """While it is being written, a Stop button stands below it; who presses it is heard as a
     `StopAsked`."""
 
+    @classmethod
+    def of(cls, mail: Mail) -> Target:
+        """Return where mail is answered."""
+        handle = mail.handle if isinstance(mail, Command) else ""
+        reply_to = "" if isinstance(mail, Command) else mail.message_id
+        return cls(place=mail.place, reply_to=reply_to, person=mail.author.id, handle=handle)
+
 
 class Surface(Histories, Protocol):
     """A platform as something to write on. It raises `PlatformError`s only."""

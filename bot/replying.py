@@ -203,7 +203,7 @@ class Replier:
         chosen = choose(newest, self.commands)
         stops, kept = chosen.name == "summarize", chosen.private
         why = self.why_button and not (chosen.aside or is_given_up(record, self.max_tries))
-        target = replace(_target(newest), stop=stops, private=kept, share=chosen.share, why=why)
+        target = replace(Target.of(newest), stop=stops, private=kept, share=chosen.share, why=why)
         draft = Draft(
             surface=surface,
             target=target,
@@ -417,9 +417,3 @@ class Replier:
         if work.chosen.name == SHARE:
             return await as_before(self.store, work.lease.conversation, trace)
         return trace
-
-
-def _target(mail: Mail) -> Target:
-    handle = mail.handle if isinstance(mail, Command) else ""
-    reply_to = "" if isinstance(mail, Command) else mail.message_id
-    return Target(place=mail.place, reply_to=reply_to, person=mail.author.id, handle=handle)

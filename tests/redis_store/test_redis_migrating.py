@@ -21,7 +21,18 @@ THREAD = in_thread("0.5")
 TALK = in_place(THREAD, root="0.5")
 PRIVATE = in_place(DIRECT, root="")
 ALWAYS = 1e12
-YOUNGER = {"gone", "vectors", "note", "noted", "deleted", "trace", "traced"}
+YOUNGER = {
+    "gone",
+    "vectors",
+    "note",
+    "noted",
+    "deleted",
+    "trace",
+    "traced",
+    "digests",
+    "digested",
+    "due",
+}
 """Kinds of key that data of version 1 can't hold."""
 
 
