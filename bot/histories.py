@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
 from bot.messages import IncomingMessage, Place
@@ -19,6 +20,9 @@ class History:
     threads: frozenset[str]
     """Threads of which nothing is missing from there on: those that were read, and those of
     which it is known that nothing was said in them."""
+    roots_since: float = inf
+    """A thread that began from here on, Unix seconds, and is not among `threads` is gone. Only
+    where threads are named by when they began, as in Slack."""
     whole: bool
     """It reaches back to where the range begins, and no thread was left out for their number."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import structlog
 
@@ -154,7 +155,12 @@ def missing(
     outside = [one for one in unseen if not one.place.thread]
     # A root that is gone from the channel's history leaves no thread behind.
     known = history.threads | {one.message_id for one in outside}
-    return [*outside, *(one for one in unseen if one.place.thread in known)]
+    gone = {
+        one.place.thread
+        for one in unseen
+        if history.roots_since < inf and history.roots_since <= float(one.place.thread or -1.0)
+    }
+    return [*outside, *(one for one in unseen if one.place.thread in known | gone)]
 
 
 def _newest_of(person: Person, messages: Sequence[IncomingMessage], until: float) -> float:

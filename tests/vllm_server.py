@@ -30,7 +30,7 @@ START_TIMEOUT_S = 500.0
 TEST_TIMEOUT_S = START_TIMEOUT_S + 120
 LOOK_EVERY_S = 0.05
 WORKS_S = 0.005
-RESTS_S = 0.095
+RESTS_S = 0.5
 CORE_NAME = "VLLM::EngineCor"
 """How the kernel shortens the name that vLLM gives it."""
 
@@ -67,7 +67,7 @@ class RunningVllm:
 
     @contextmanager
     def slowed(self) -> Iterator[None]:
-        """Let the engine work a twentieth of the time, and its API server all of it.
+        """Let the engine work a hundredth of the time, and its API server all of it.
 
         A tiny model says all in a moment, before anybody who reads along could
         do something in mid reply.

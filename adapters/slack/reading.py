@@ -7,6 +7,8 @@ too, as far back as `BEFORE_PAGES` reach.
 
 from __future__ import annotations
 
+from math import inf
+
 from adapters.patience import patiently
 from adapters.slack import normalise
 from adapters.slack.errors import translated
@@ -31,6 +33,7 @@ async def read_range(
     """
     found: dict[str, Json] = {}
     begins, whole, complete, threads = since, True, {place.thread}, [place.thread]
+    roots_since = inf
     if not place.thread:
         listed, begins = await _outside(reader, place.channel, limit, since, until)
         found = {_ts(one): one for one in listed if begins <= seconds_of(one) < until}
@@ -40,16 +43,20 @@ async def read_range(
         threads = [_ts(one) for one in going_on[:THREADS_MAX]]
         complete = {_ts(one) for one in listed} - {_ts(one) for one in going_on[THREADS_MAX:]}
         whole = begins <= since and len(going_on) <= THREADS_MAX
+        if len(going_on) <= THREADS_MAX:
+            roots_since = min(map(seconds_of, listed), default=inf)
         begins = begins if listed else until
     for root in threads:
         said = await _inside(reader, place.channel, root, limit, begins, until)
         if len(said) > limit:
             said, whole, complete = said[-limit:], False, complete - {root}
+            roots_since = inf
         found |= {_ts(one): one for one in said}
     return History(
         messages=await reader.understood(place, sorted(found.values(), key=seconds_of)),
         begins=begins,
         threads=frozenset(complete),
+        roots_since=roots_since,
         whole=whole,
     )
 

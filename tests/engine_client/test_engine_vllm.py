@@ -25,6 +25,7 @@ pytestmark = pytest.mark.vllm
 FREE = Sampling(temperature=1.0, top_p=1.0)
 GREEDY = Sampling(temperature=0.0, top_p=1.0)
 RUNNING_AT_ONCE = 64
+END_OF_TEXT = 0
 """`--max-num-seqs`, as `engine/arguments` sets it for a model of this size."""
 HARD_TEXTS = [
     "",
@@ -98,7 +99,8 @@ async def test_probabilities_come_with_the_same_words_that_come_without(
     drawn = [one for piece in pieces for one in piece.drawn]
     logprobs = [logprob for one in drawn for logprob in one.logprobs]
 
-    assert len(logprobs) == len(ids) == 40
+    assert len(logprobs) == len(ids)
+    assert len(ids) == 40 or ids[-1] == END_OF_TEXT
     assert all(logprob <= 0 for logprob in logprobs)
     assert sum(one.chars for one in drawn) == len("".join(piece.text for piece in pieces))
     if sampling is GREEDY:
