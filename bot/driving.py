@@ -25,7 +25,6 @@ from bot.skills import (
     Cite,
     Cited,
     Clock,
-    DigestStep,
     Done,
     DropDigest,
     Find,
@@ -44,7 +43,7 @@ from bot.skills import (
     Steps,
     Task,
 )
-from bot.skills.skill import Answer
+from bot.skills.skill import Answer, Need
 from bot.tracing import Tracer
 
 log = structlog.get_logger(__name__)
@@ -125,20 +124,7 @@ class Driver:
             else:
                 answer = await self._do(step)
 
-    async def _do(
-        self,
-        step: Say
-        | Ask
-        | Batch
-        | Read
-        | Measure
-        | Cite
-        | Clock
-        | Search
-        | Find
-        | Recall
-        | DigestStep,
-    ) -> Answer:
+    async def _do(self, step: Need) -> Answer:
         match step:
             case Say():
                 return await self._say(step)

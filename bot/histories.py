@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
 from typing import Protocol
 
 from bot.messages import IncomingMessage, Place
@@ -20,9 +20,8 @@ class History:
     threads: frozenset[str]
     """Threads of which nothing is missing from there on: those that were read, and those of
     which it is known that nothing was said in them."""
-    roots_since: float = inf
-    """A thread that began from here on, Unix seconds, and is not among `threads` is gone. Only
-    where threads are named by when they began, as in Slack."""
+    gone: Callable[[str], bool] = lambda thread: False
+    """Whether a thread that is not among `threads` would be, if it were still there."""
     whole: bool
     """It reaches back to where the range begins, and no thread was left out for their number."""
 

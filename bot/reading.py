@@ -8,10 +8,11 @@ was deleted.
 
 from __future__ import annotations
 
+import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from math import inf
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -85,17 +86,16 @@ class Reader:
         Raises:
             StoreError: the store can't be had.
         """
-        now: dict[tuple[str, str], str] = {}
-        for place in {
-            (one.place.channel, one.place.workspace): one.place for one in messages
-        }.values():
-            channel = Place(
-                platform=place.platform, workspace=place.workspace, channel=place.channel
-            )
-            first = min(one.sent_at for one in messages if one.place.channel == place.channel)
-            logged = await self.store.messages(channel, limit=LOG_MAX, since=first)
-            now |= {(place.channel, one.message_id): one.text for one in logged}
-        return [one for one in messages if now.get((one.place.channel, one.message_id)) == one.text]
+        by_channel = defaultdict[Place, list[str]](list)
+        for one in messages:
+            by_channel[replace(one.place, thread="")].append(one.message_id)
+        now: set[tuple[str, str, str]] = set()
+        for channel, ids in by_channel.items():
+            found = await self.store.standing(channel, ids, revision=sys.maxsize)
+            now |= {
+                (channel.channel, key, one.text) for key, one in found.items() if one is not None
+            }
+        return [one for one in messages if (one.place.channel, one.message_id, one.text) in now]
 
     async def _history(self, step: Read, since: float) -> History | None:
         """Return the platform's history; None where it can't be had just now."""
@@ -155,12 +155,14 @@ def missing(
     outside = [one for one in unseen if not one.place.thread]
     # A root that is gone from the channel's history leaves no thread behind.
     known = history.threads | {one.message_id for one in outside}
-    gone = {
-        one.place.thread
-        for one in unseen
-        if history.roots_since < inf and history.roots_since <= float(one.place.thread or -1.0)
-    }
-    return [*outside, *(one for one in unseen if one.place.thread in known | gone)]
+    return [
+        *outside,
+        *(
+            one
+            for one in unseen
+            if one.place.thread in known or (one.place.thread and history.gone(one.place.thread))
+        ),
+    ]
 
 
 def _newest_of(person: Person, messages: Sequence[IncomingMessage], until: float) -> float:

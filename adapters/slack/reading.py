@@ -33,6 +33,7 @@ async def read_range(
     """
     found: dict[str, Json] = {}
     begins, whole, complete, threads = since, True, {place.thread}, [place.thread]
+    # From then on each root is listed, and its thread read whole; never, where one wasn't.
     roots_since = inf
     if not place.thread:
         listed, begins = await _outside(reader, place.channel, limit, since, until)
@@ -56,7 +57,7 @@ async def read_range(
         messages=await reader.understood(place, sorted(found.values(), key=seconds_of)),
         begins=begins,
         threads=frozenset(complete),
-        roots_since=roots_since,
+        gone=lambda root: seconds_of({"ts": root}) >= roots_since,
         whole=whole,
     )
 

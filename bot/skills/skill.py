@@ -291,20 +291,11 @@ class Outcome:
 
 
 DigestStep: TypeAlias = ListDigests | KeepDigest | DropDigest | NameOf
-Step: TypeAlias = (
-    Say
-    | Ask
-    | Progress
-    | Batch
-    | Read
-    | Measure
-    | Cite
-    | Clock
-    | Search
-    | Find
-    | Recall
-    | DigestStep
+Need: TypeAlias = (
+    Say | Ask | Batch | Read | Measure | Cite | Clock | Search | Find | Recall | DigestStep
 )
+"""What a skill waits for the answer to."""
+Step: TypeAlias = Need | Progress
 Answer: TypeAlias = (
     Said
     | tuple[Said, ...]

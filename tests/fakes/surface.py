@@ -121,7 +121,7 @@ class MemorySurface:
             messages=tuple(sorted(cut, key=lambda one: (one.sent_at, one.message_id))),
             begins=begins if found else until,
             threads=frozenset(one.place.thread or one.message_id for one in found),
-            roots_since=0.0,
+            gone=lambda thread: True,
             whole=begins == since,
         )
 

@@ -408,6 +408,21 @@ async def test_a_range_is_read_with_every_thread_that_goes_on_in_it(
     assert [one.text for one in told.messages if one.author.bot] == ["deployed"]
     assert (told.whole, told.begins) == (True, 1_700_000_000)
     assert told.threads >= {*ids[:25], old.id}
+    assert told.gone(ids[3])
+    assert not told.gone("1600000000.000000"), "nobody looked so far back"
+
+
+async def test_a_thread_that_is_too_long_to_be_read_is_not_taken_for_gone(
+    surface, world, general, maya
+):
+    root = world.say(general, maya.id, "root", at=1_700_000_000)
+    for n in range(12):
+        world.say(general, maya.id, f"r{n}", thread=root.id, at=1_700_000_001 + n)
+
+    told = await surface.read_range(target(general).place, limit=5, since=0, until=float("inf"))
+
+    assert root.id not in told.threads
+    assert not told.gone(root.id)
 
 
 async def test_a_range_over_the_limit_says_that_it_is_not_whole(surface, world, general, maya):

@@ -6,11 +6,13 @@ from random import Random
 
 import pytest
 from fakes.channels import errors_of
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@example(seed=6_275_927, messages=6, threads=2)
+@example(seed=2_787, messages=37, threads=4)
 @given(seed=st.integers(0, 1 << 32), messages=st.integers(5, 60), threads=st.integers(0, 6))
 async def test_the_line_tells_the_truth_about_any_channel(
     seed: int, messages: int, threads: int
