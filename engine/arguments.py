@@ -91,6 +91,8 @@ def plan(machine: Machine, checkpoint: Checkpoint, wishes: Wishes) -> Plan:
     ]
     if not machine.on_gpu and checkpoint.parameters < SMALL_PARAMETERS:
         arguments.append("--enforce-eager")
+        # vLLM compiles how it counts log-probabilities even so: seconds of the first reply.
+        environment["TORCHDYNAMO_DISABLE"] = "1"
     if wishes.load_format:
         arguments += ["--load-format", wishes.load_format]
     return Plan(dtype=dtype, arguments=(*arguments, *wishes.extra), environment=environment)

@@ -88,9 +88,14 @@ def test_what_does_not_fit_at_all_is_said_before_the_start() -> None:
 
 
 def test_a_small_model_on_a_processor_starts_without_compiling() -> None:
-    assert "--enforce-eager" in plan(LAPTOP, SMALL, WISHES).arguments
-    assert "--enforce-eager" not in plan(SERVER, GPT_J, WISHES).arguments
-    assert "--enforce-eager" not in plan(WITH_GPU, SMALL, WISHES).arguments
+    """Nor does its first reply wait for a compiler."""
+    small = plan(LAPTOP, SMALL, WISHES)
+
+    assert "--enforce-eager" in small.arguments
+    assert small.environment["TORCHDYNAMO_DISABLE"] == "1"
+    for others in (plan(SERVER, GPT_J, WISHES), plan(WITH_GPU, SMALL, WISHES)):
+        assert "--enforce-eager" not in others.arguments
+        assert "TORCHDYNAMO_DISABLE" not in others.environment
 
 
 def test_blocks_are_small_enough_for_short_chats() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,12 +12,14 @@ from vllm_server import RunningVllm
 
 from adapters.sandbox.records import File
 from adapters.sandbox.server import Sandbox
-from bot.conversations import Conversation
+from bot.conversations import Conversation, Turn
 from bot.messages import PLATFORMS, Place, PlatformName
 
 pytestmark = [pytest.mark.vllm, pytest.mark.valkey]
 
 both = pytest.mark.parametrize("platform", PLATFORMS)
+TALKS = 5
+"""Begun at most until each question got words of the model."""
 
 
 @pytest.fixture
@@ -108,21 +110,12 @@ async def test_twenty_people_at_once_are_all_answered_and_batched(
 async def test_memory_survives_a_restart(
     platform: PlatformName, sandbox: Sandbox, vllm: RunningVllm, tmp_path: Path
 ) -> None:
-    async with playing(sandbox, data_dir=tmp_path, engine_url=vllm.url) as before:
-        first = before.mention(platform, "my name is Ada and I like ferries")
-        reply = await before.answered(platform, first)
-        conversation = conversation_on(platform, before, first.id)
-        await until_settled(before, conversation, turns=2)
-
-    async with playing(sandbox, data_dir=tmp_path, engine_url=vllm.url) as after:
-        world = after.world(platform)
-        person = after.people(platform)[0]
-        if platform == "slack":
-            world.say(first.channel, person, "what is my name?", thread=first.id)
-        else:
-            world.say(first.channel, person, "what is my name?", reply_to=reply.id)
-        await until_settled(after, conversation, turns=4)
-        told = await after.app.store.turns(conversation)
+    for at in range(TALKS):
+        told = await talk_with_a_restart(
+            platform, sandbox, data_dir=tmp_path / str(at), engine_url=vllm.url
+        )
+        if len(told) == 4:
+            break
 
     assert [turn.role for turn in told] == ["person", "jay", "person", "jay"]
     assert "Ada" in told[0].text
@@ -130,9 +123,33 @@ async def test_memory_survives_a_restart(
     assert made[1].prompt_tokens > made[0].prompt_tokens + 10
 
 
-async def until_settled(stage: Stage, conversation: Conversation, *, turns: int) -> None:
+async def talk_with_a_restart(
+    platform: PlatformName, sandbox: Sandbox, *, data_dir: Path, engine_url: str
+) -> Sequence[Turn]:
+    """Return what is remembered of two questions; a tiny model may have no words for one."""
+    async with playing(sandbox, data_dir=data_dir, engine_url=engine_url) as before:
+        first = before.mention(platform, "my name is Ada and I like ferries")
+        reply = await before.answered(platform, first)
+        conversation = conversation_on(platform, before, first.id)
+        await until_settled(before, conversation, asked=1)
+
+    async with playing(sandbox, data_dir=data_dir, engine_url=engine_url) as after:
+        world = after.world(platform)
+        person = after.people(platform)[0]
+        if platform == "slack":
+            world.say(first.channel, person, "what is my name?", thread=first.id)
+        else:
+            world.say(first.channel, person, "what is my name?", reply_to=reply.id)
+        return await until_settled(after, conversation, asked=2)
+
+
+async def until_settled(stage: Stage, conversation: Conversation, *, asked: int) -> Sequence[Turn]:
+    """Wait until so many questions are settled, each in one step with its answer."""
     async with asyncio.timeout(60):
-        while len(await stage.app.store.turns(conversation)) < turns:
+        while True:
+            turns = await stage.app.store.turns(conversation)
+            if sum(turn.role == "person" for turn in turns) == asked:
+                return turns
             await asyncio.sleep(0.05)
 
 

@@ -88,6 +88,9 @@ async def test_a_skills_stops_and_sampling_come_on_top_of_the_familys(make_way: 
     assert (asked.sampling.temperature, asked.sampling.top_p) == (1.5, 0.9)
     assert asked.max_tokens == 60
     assert way.surface.texts == ["Rain."]
+    (told,) = await way.store.traced(CHANNEL)
+    trace = await way.store.trace(CHANNEL, told.message_id)
+    assert trace.asked.sampling == asked.sampling, "and /why tells so"
 
 
 async def test_an_invented_turn_is_cut_from_a_skills_reply_as_from_any(make_way: MakeWay) -> None:
