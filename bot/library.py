@@ -207,7 +207,7 @@ def open_threads(index: ChannelIndex, place: Place) -> MaySee:
     """
 
     def may_see(thread: str) -> bool:
-        if place.platform == "slack" or thread in ("", place.thread):
+        if place.threads_are_open or thread in ("", place.thread):
             return True
         root = index.get(thread)
         return root is not None and not root.place.thread

@@ -28,6 +28,11 @@ class Place:
     direct: bool = False
 
     @property
+    def threads_are_open(self) -> bool:
+        """Whether who reads the channel reads its threads; on Discord one may be private."""
+        return self.platform == "slack"
+
+    @property
     def write_lane(self) -> str:
         """What shares one write budget: Slack counts by channel, Discord by thread channel."""
         inner = self.thread if self.platform == "discord" and self.thread else self.channel

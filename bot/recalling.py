@@ -127,10 +127,10 @@ def shown(trace: Trace) -> Traced:
 def may_see(reply: Traced, step: Recall) -> bool:
     """Tell whether a reply of the channel may be told of. Pure.
 
-    In Slack who reads a channel reads its threads, and a thread asks for its own. A Discord
-    thread may be private, so there only what stands in the very place is told of.
+    Where threads are open, a thread still asks for its own latest reply. Else only what stands in
+    the very place is told of.
     """
     if reply.person and not (step.alone and reply.person == step.person.id):
         return False
-    anywhere = step.place.platform == "slack" and (step.message_id or not step.place.thread)
+    anywhere = step.place.threads_are_open and (step.message_id or not step.place.thread)
     return bool(anywhere) or reply.thread == step.place.thread

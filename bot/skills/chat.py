@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.messages import IncomingMessage, Mail
+from bot.prompting import Said
 from bot.skills.answer import answer, follows_up
 from bot.skills.quiz import asks_for_answers, solve, unsolved
 from bot.skills.skill import Outcome, Request, Steps, say
@@ -31,8 +32,13 @@ def chat(request: Request) -> Steps[Outcome]:
     if asks_for_answers(request):
         return solve(request)
     said = yield from say(tuple(unsolved(turn) for turn in request.turns))
+    return spoken(said)
+
+
+def spoken(said: Said) -> Outcome:
+    """Return what the model said as it is shown: in words, with a note where it was cut."""
     text = said.text or NO_WORDS
-    return Outcome(text=f"{text}\n\n{said.note}" if said.note else text, said=said)
+    return Outcome(text=joined(text, said.note) if said.note else text, said=said)
 
 
 def with_notes(outcome: Outcome, mail: Sequence[Mail], *, max_chars: int) -> Outcome:

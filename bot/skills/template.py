@@ -18,7 +18,7 @@ from bot.commands import TEXT, Where
 from bot.conversations import Turn
 from bot.messages import IncomingMessage, Place
 from bot.prompts import Manner
-from bot.skills.chat import NO_WORDS
+from bot.skills.chat import spoken
 from bot.skills.quoting import line
 from bot.skills.skill import Outcome, Progress, Read, Request, Steps, read, say
 
@@ -92,8 +92,7 @@ def speak(template: Template, request: Request) -> Steps[Outcome]:
         at=request.now,
     )
     said = yield from say((asked,), manner=template.manner)
-    words = said.text or NO_WORDS
-    return Outcome(text=f"{words}\n\n{said.note}" if said.note else words, said=said)
+    return spoken(said)
 
 
 def not_here(template: Template, place: Place) -> str:
