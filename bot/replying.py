@@ -297,8 +297,7 @@ class Replier:
 
     def _in_words(self, work: _Work, outcome: Outcome) -> Outcome:
         """Return what is said, or that there are no words where it would show nothing."""
-        surface = self.surfaces[work.target.place.platform]
-        if not outcome.text or surface.render(outcome.text, target=work.target):
+        if not outcome.text or work.draft.shows(outcome.text):
             return outcome
         # A base model may say no more than `###`, a heading of nothing.
         work.driver.words = ""

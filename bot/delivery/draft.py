@@ -144,6 +144,10 @@ class Draft:
         self._wanted, self._spoken = markdown, spoken
         self._changed.set()
 
+    def shows(self, markdown: str) -> bool:
+        """Tell whether people would see anything of it; what is asked about is not rendered again."""
+        return bool(self._parts_of(markdown))
+
     async def finish(self, markdown: str) -> None:
         """Let the reply read this for good, and wait until it does.
 
@@ -225,10 +229,7 @@ class Draft:
         """Return the first thing that differs from what is wanted. Pure."""
         if not self._wanted.strip():
             return None
-        if self._rendered[0] != self._wanted:
-            parts = self._surface.render(self._wanted, target=self._target)
-            self._rendered = (self._wanted, parts)
-        finished, parts = self._finished.is_set(), self._rendered[1]
+        finished, parts = self._finished.is_set(), self._parts_of(self._wanted)
         for index, part in enumerate(parts):
             ends = index == len(parts) - 1 and self._spoken
             last = finished or index < len(parts) - 1
@@ -241,6 +242,11 @@ class Draft:
         if finished and len(self._shown) > len(parts):
             return _Write("delete", len(self._shown) - 1)
         return None
+
+    def _parts_of(self, markdown: str) -> tuple[str, ...]:
+        if self._rendered[0] != markdown:
+            self._rendered = (markdown, self._surface.render(markdown, target=self._target))
+        return self._rendered[1]
 
     async def _do(self, write: _Write) -> None:
         target = self._target if write.ends else replace(self._target, why=False)

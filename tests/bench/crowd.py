@@ -48,6 +48,7 @@ ROLES = ("slack", "discord", "worker", "worker")
 COMMANDS = 30
 COMMAND_EVERY_S = 1.0
 OWN_LAG_EVERY_S = 0.05
+TOKEN = re.compile(r"\s*\S+")
 READY_S = 180.0
 HEARTBEAT_S = 5.0
 """Discord's own is 41 s: here it is asked for oftener."""
@@ -75,20 +76,40 @@ class PacedServer(CompletionsServer):
     most: int = 0
 
     async def _stream(
-        self, request: web.Request, response: web.StreamResponse, answer: Stream, prompt: int
+        self,
+        request: web.Request,
+        response: web.StreamResponse,
+        answer: Stream,
+        asked: dict[str, object],
     ) -> None:
         self.streaming += 1
         self.most = max(self.most, self.streaming)
         try:
             for text in answer.chunks[:-1]:
                 await super()._stream(
-                    request, response, Stream(chunks=(text,), end="no end"), prompt
+                    request, response, Stream(chunks=(text,), end="no end"), asked
                 )
                 await asyncio.sleep(CHUNK_S)
             last = Stream(chunks=answer.chunks[-1:], end=answer.end)
-            await super()._stream(request, response, last, prompt)
+            await super()._stream(request, response, last, asked)
         finally:
             self.streaming -= 1
+
+    def _chunk(
+        self, text: str, finish: str | None, silent: int, logprobs: bool = False
+    ) -> dict[str, object]:
+        """Return a chunk of as many tokens as words: the stand-in's own are letters."""
+        words = TOKEN.findall(text)
+        choice: dict[str, object] = {"index": 0, "text": text, "finish_reason": finish}
+        choice["token_ids"] = [1] * len(words)
+        if logprobs:
+            choice["logprobs"] = {
+                "tokens": words,
+                "token_logprobs": [-0.1] * len(words),
+                "top_logprobs": [{} for _ in words],
+                "text_offset": list(range(len(words))),
+            }
+        return {"id": "c", "object": "text_completion", "choices": [choice]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
