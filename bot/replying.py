@@ -132,7 +132,7 @@ class Replier:
                 outcome = self._in_words(work, outcome)
                 outcome = with_notes(outcome, work.mail, max_chars=self.max_message_chars)
                 await self._put_whole_on_record(work, outcome, finish)
-            if outcome.aside:
+            if outcome.whispered:
                 await self._whisper(work, outcome.text)
             elif not work.draft.gone and outcome.text:
                 await self._deliver(work, outcome.text)

@@ -154,7 +154,7 @@ def digest(request: Request) -> Steps[Outcome]:
             return Outcome(text="")
         yield DropDigest(digest=kept)
         told = ENDED.format(what=_named(kept), schedule=kept.schedule)
-        return Outcome(text=told, aside=not request.place.direct)
+        return Outcome(text=told, whispered=not request.place.direct)
     zone = zone_of(kept.zone)
     asked = Asked(range="", form=kept.form)
     made = yield from sum_up(

@@ -286,7 +286,7 @@ class Outcome:
     """What retrieval found, best first: all that the model read is among it."""
     withheld: bool = False
     """What the model said is not shown, for it was not supported or did not answer."""
-    aside: bool = False
+    whispered: bool = False
     """It is whispered to whoever asked, and nothing is said where they asked."""
 
 

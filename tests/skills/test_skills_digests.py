@@ -201,20 +201,20 @@ def test_all_can_be_stopped_at_once() -> None:
 
 def run(by: Hand, of: DigestRun = RUN, *, place: Place = DIRECT) -> tuple[str, bool]:
     made = by.run(make(Request(text="", place=place, person=ANA, now=NOW, command=True, run=of)))
-    return made.text, made.aside
+    return made.text, made.whispered
 
 
 def test_a_digest_that_is_due_is_a_summary_since_the_last_one() -> None:
     by = hand(digest(schedule="every weekday 15:00"), messages=(SAID,))
 
-    text, aside = run(by)
+    text, whispered = run(by)
 
     assert text.startswith("**Digest of #general**, every weekday 15:00\n\n")
     assert "moved to Thursday" in text
     assert "_Asked: from Tue 24 Nov 15:00 to Wed 25 Nov 15:00 (UTC time). Read 1 of 1" in text
     (read,) = (one for one in by.steps if isinstance(one, Read))
     assert (read.place, read.since, read.until) == (CHANNEL, RUN.since, RUN.until)
-    assert not aside
+    assert not whispered
 
 
 def test_a_digest_says_when_there_was_nothing() -> None:
@@ -243,9 +243,9 @@ def test_who_may_no_longer_read_the_channel_is_told_and_the_digest_ends() -> Non
 
 
 def test_a_channel_does_not_hear_that_somebody_left_it() -> None:
-    _, aside = run(hand(digest(to=CHANNEL), channels={}), place=CHANNEL)
+    _, whispered = run(hand(digest(to=CHANNEL), channels={}), place=CHANNEL)
 
-    assert aside
+    assert whispered
 
 
 def test_a_digest_that_was_stopped_when_it_was_due_says_nothing() -> None:
