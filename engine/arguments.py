@@ -29,6 +29,8 @@ MOST_SEQUENCES_GPU = 256
 BLOCK_CPU, BLOCK_GPU = 32, 16
 """Tokens of a cache block. 128, the CPU's default, leaves short chats without prefix caching."""
 MOST_STOPS = 16
+SERVER, FORKING_SERVER = "vllm.entrypoints.openai.api_server", "engine.forking"
+"""Modules that serve. The CPU build's `vllm` command looks for a distribution it isn't."""
 PRIVATE = ("SLACK_", "DISCORD_", "REDIS_", "ENGINE_", "JAY_")
 """Jay's own settings and secrets, which are none of vLLM's business."""
 
@@ -52,6 +54,8 @@ class Plan:
     """How vLLM is started."""
 
     dtype: str
+    module: str
+    """Run with `python -m`."""
     arguments: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     """Set on top of `inherited`."""
@@ -89,13 +93,22 @@ def plan(machine: Machine, checkpoint: Checkpoint, wishes: Wishes) -> Plan:
         "--enable-prompt-tokens-details",
         "--disable-uvicorn-access-log",
     ]
+    module = SERVER
     if not machine.on_gpu and checkpoint.parameters < SMALL_PARAMETERS:
+        module = FORKING_SERVER
+        # As vLLM itself would: one core is left to the server.
+        environment["OMP_NUM_THREADS"] = str(max(1, machine.cores - 1))
         arguments.append("--enforce-eager")
         # vLLM compiles how it counts log-probabilities even so: seconds of the first reply.
         environment["TORCHDYNAMO_DISABLE"] = "1"
     if wishes.load_format:
         arguments += ["--load-format", wishes.load_format]
-    return Plan(dtype=dtype, arguments=(*arguments, *wishes.extra), environment=environment)
+    return Plan(
+        dtype=dtype,
+        module=module,
+        arguments=(*arguments, *wishes.extra),
+        environment=environment,
+    )
 
 
 def choose_dtype(machine: Machine, checkpoint: Checkpoint) -> str:

@@ -29,8 +29,6 @@ from engine.process import EngineProcess, start_process
 
 log = structlog.get_logger(__name__)
 
-MODULE = "vllm.entrypoints.openai.api_server"
-"""Started as a module: the CPU build's `vllm` command looks for a distribution it isn't."""
 START_TIMEOUT_S = 900.0
 """12 GB of weights from a slow disk take minutes."""
 LOOK_EVERY_S = 0.5
@@ -144,7 +142,7 @@ class Launcher:
                 continue
             began = time.monotonic()
             how = self._plan()
-            command = (sys.executable, "-m", MODULE, *how.arguments)
+            command = (sys.executable, "-m", how.module, *how.arguments)
             environment = inherited(os.environ) | dict(how.environment)
             async with start_process(
                 command, environment=environment, log_path=self.log_path

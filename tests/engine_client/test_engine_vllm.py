@@ -7,10 +7,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
-from vllm_server import RunningVllm, free_port
+from vllm_server import RunningVllm, core_pid, server_pid, free_port
 
 from bot.errors import EngineWontStart, PromptRefused
 from bot.prompts import Finish, Piece, Prompt, Sampling
@@ -75,6 +76,16 @@ async def test_it_serves_the_checkpoint_under_its_name(vllm: RunningVllm) -> Non
 
     assert (model.name, model.window) == ("tiny", 512)
     assert model.revision == str(vllm.checkpoint)
+
+
+def test_its_core_is_a_fork_of_its_server(vllm: RunningVllm) -> None:
+    """An interpreter of its own would have its stack elsewhere, and would have taken long."""
+
+    def stack(pid: int) -> str:
+        lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+        return next(line.split("-")[1] for line in lines if line.endswith("[stack]"))
+
+    assert stack(core_pid(vllm.url)) == stack(server_pid(vllm.url))
 
 
 async def test_a_stream_gives_text_ids_and_cost(vllm: RunningVllm) -> None:

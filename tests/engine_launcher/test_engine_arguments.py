@@ -98,6 +98,16 @@ def test_a_small_model_on_a_processor_starts_without_compiling() -> None:
         assert "TORCHDYNAMO_DISABLE" not in others.environment
 
 
+def test_a_small_model_on_a_processor_is_served_by_forks_that_leave_a_core() -> None:
+    small = plan(LAPTOP, SMALL, WISHES)
+
+    assert small.module == "engine.forking"
+    assert small.environment["OMP_NUM_THREADS"] == "3"
+    for others in (plan(SERVER, GPT_J, WISHES), plan(WITH_GPU, SMALL, WISHES)):
+        assert others.module == "vllm.entrypoints.openai.api_server"
+        assert "OMP_NUM_THREADS" not in others.environment
+
+
 def test_blocks_are_small_enough_for_short_chats() -> None:
     assert value(plan(LAPTOP, SMALL, WISHES), "--block-size") == "32"
     assert value(plan(WITH_GPU, SMALL, WISHES), "--block-size") == "16"
