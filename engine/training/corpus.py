@@ -26,8 +26,8 @@ MINI = read_family(FOLDER / "mini.toml")
 
 FOLLOW_ON = 0.4
 """Chance that an intent which can be followed on is."""
-TASK_FIRST = 0.75
-"""Share of dialogues that open with a reading task."""
+TASKS_FIRST = 0.75
+"""Share of dialogues that open with a reading task, unless a recipe has another."""
 TASK_AGAIN = 0.6
 """Chance of another task after one."""
 GREETED_FIRST, GREETED_LATER = 0.25, 0.03
@@ -90,6 +90,7 @@ class Corpus:
         intents: Sequence[Intent] | None = None,
         pools: Pools | None = None,
         held_out: bool = False,
+        tasks_first: float = TASKS_FIRST,
     ) -> None:
         """Read the data files unless intents and pools are given.
 
@@ -98,8 +99,10 @@ class Corpus:
             intents: what is said and replied.
             pools: what slots are filled from.
             held_out: draw the phrasings kept from training, where an intent has some.
+            tasks_first: share of dialogues that open with a reading task.
         """
         self.seed = seed
+        self._tasks_first = tasks_first
         self._held_out = held_out
         self.intents = tuple(intents) if intents is not None else load_intents()
         self.pools = pools if pools is not None else load_pools()
@@ -120,7 +123,7 @@ class Corpus:
         if rng.random() < REPEATS:
             person, jay, intent = self._reader.repeat(rng)
             yield Exchange(person=person, jay=jay, intent=intent)
-        elif rng.random() < TASK_FIRST:
+        elif rng.random() < self._tasks_first:
             yield exchange_of(self._reader.task(rng))
             while rng.random() < TASK_AGAIN:
                 yield exchange_of(self._reader.task(rng))

@@ -87,7 +87,7 @@ def train(
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     out.mkdir(parents=True, exist_ok=True)
-    corpus = Corpus(seed=recipe.seed)
+    corpus = Corpus(seed=recipe.seed, tasks_first=recipe.tasks_first)
     _claim(recipe, out, resume=resume)
     tokenizer = tokenizer_of(recipe, out, corpus)
     model = Model(Shape.of(recipe))

@@ -27,7 +27,7 @@ QUOTE = "{who} wrote: {message}"
 """How Jay gives back what it has no words of its own for."""
 UNKNOWN = "I don't see that in these messages."
 """What Jay replies to a question that the messages don't answer."""
-UNANSWERED = 0.06
+UNANSWERED = 0.12
 """Share of questions without an answer; a small model that meets many gives up on all."""
 SUMMARIES = 0.25
 """Share of tasks that ask for a summary."""

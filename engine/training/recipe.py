@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bot.errors import JayError
+from engine.training.corpus import TASKS_FIRST
 
 HERE = Path(__file__).parent / "recipes"
 
@@ -47,6 +48,8 @@ class Recipe:
     """Tokens that pass the model at once: what memory and the allocator like best."""
     row_lengths: dict[str, float]
     """Tokens of a row → its share of the micro-batches. A row is one dialogue."""
+    tasks_first: float = TASKS_FIRST
+    """Share of the dialogues that open with a reading task; the rest is talk alone."""
     muon_rate: float
     """Step of the matrices inside the layers."""
     adam_rate: float
