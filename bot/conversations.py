@@ -138,6 +138,14 @@ class Reply:
     """What it shall read for good, as Markdown, once that is known."""
     finish: str = ""
     """How it ended, once that is known: as in `Made`."""
+    kept: str = ""
+    """What is remembered of it, where that is more than `whole`."""
+    skill: str = ""
+    """The skill that made it, where that is another than was asked."""
+    sources: tuple[str, ...] = ()
+    """Ids of the messages that it stands on, once it is whole."""
+    whispered: bool = False
+    """It is for one person's eyes, where others read."""
     trace: Trace | None = None
     """How it came about, once it is whole, so that whoever takes it over has it too."""
 

@@ -42,7 +42,7 @@ from bot.skills.chat import NO_WORDS, joined, with_notes
 from bot.skills.sharing import SHARE
 from bot.traces import Trace
 from bot.tracing import as_before
-from bot.tries import is_given_up, next_try, together
+from bot.tries import is_given_up, next_try, outcome_of, together, with_outcome
 
 log = structlog.get_logger(__name__)
 
@@ -126,7 +126,7 @@ class Replier:
         work.began, work.driver.tracer.revision = began, revision
         async with work.draft:
             if record.whole:
-                outcome, finish = Outcome(text=record.whole), record.finish
+                outcome, finish = outcome_of(record), record.finish
             else:
                 outcome, finish = await self._perform(work)
                 outcome = self._in_words(work, outcome)
@@ -391,9 +391,8 @@ class Replier:
         if failure is not None and not isinstance(failure, MayNotWrite | MessageGone):
             raise failure
         work.record = replace(
-            work.record,
+            with_outcome(work.record, outcome),
             text=work.driver.words,
-            whole=outcome.text,
             finish=finish,
             trace=await self._trace(work, outcome, finish),
         )

@@ -1,4 +1,4 @@
-"""What one try at a reply answers, and when no further one is made. Pure."""
+"""What one try at a reply answers, what the next takes over, and when there is none. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.conversations import Reply
 from bot.messages import Mail
-from bot.skills import COMMANDS, SlashCommand, choose
+from bot.skills import COMMANDS, Outcome, SlashCommand, choose
 
 ENDS_A_FAILURE = 4
 """Tries that ended for a reason unknown, for one that failed by an error."""
@@ -57,3 +57,26 @@ def next_try(mail: tuple[Mail, ...], begun: Reply | None, *, began_at: float) ->
     if is_given_up(begun, 2) and len(mail) > 1 and not begun.whole:
         return replace(begun, answers=(mail[0].message_id,), text="", tries=1, failures=0)
     return replace(begun, tries=begun.tries + 1)
+
+
+def with_outcome(record: Reply, outcome: Outcome) -> Reply:
+    """Return the record of a reply that is whole: whoever takes it over shows and keeps the same."""
+    return replace(
+        record,
+        whole=outcome.text,
+        kept=outcome.kept,
+        skill=outcome.skill,
+        sources=outcome.sources,
+        whispered=outcome.whispered,
+    )
+
+
+def outcome_of(record: Reply) -> Outcome:
+    """Return what a record that is whole was made of, as far as it is still of use."""
+    return Outcome(
+        text=record.whole,
+        kept=record.kept,
+        skill=record.skill,
+        sources=record.sources,
+        whispered=record.whispered,
+    )

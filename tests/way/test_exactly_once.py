@@ -7,17 +7,20 @@ the store or the platform any more. The call itself has happened or not.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from fakes.talk import DIRECT, message
+from fakes.talk import ANA, CHANNEL, DIRECT, command, digest, message
 
 from bot.conversations import in_place
 from bot.delivery import WriteBudget
+from bot.digests import Digest
 from bot.errors import JayError
+from bot.messages import Command, DigestRun
 from bot.replying import Replier
+from bot.skills.digests import command_of
 from bot.tries import ENDS_A_FAILURE
 
 MakeWay = Callable[..., Any]
@@ -182,3 +185,42 @@ async def test_workers_that_die_while_a_reply_grows_do_not_have_it_put_aside(
     assert deaths >= way.replier.max_tries
     assert way.surface.texts == [WHOLE]
     assert await way.store.parked() == []
+
+
+FERRY = "The ferry to Oslo leaves at 9:15 on Tuesday."
+
+
+async def through_every_death(
+    make_way: MakeWay, mail: Command, *digests: Digest
+) -> AsyncIterator[Any]:
+    """Yield a whole way for each step at which the first worker may die, the reply made."""
+    lived, steps = False, 0
+    while not lived:
+        steps += 1
+        way = make_way(" When does it leave?\n###")
+        for one in digests:
+            await way.store.keep_digest(one, most=5)
+        await way.hear(mail)
+        lived = await live_and_die(way, Mortal(dies_at=steps, after=True))
+        await way.answer_all()
+        yield way
+    assert steps > 5
+
+
+async def test_a_quiz_that_was_taken_over_still_has_its_answers(make_way: MakeWay) -> None:
+    """What is remembered of a reply is more than what is shown of it."""
+    async for way in through_every_death(make_way, command("quiz", FERRY, place=DIRECT)):
+        *_, turn = await way.store.turns(in_place(DIRECT, root="cmd-quiz"))
+
+        assert "9:15" in turn.text.partition("Answers:")[2]
+
+
+async def test_what_was_for_one_pair_of_eyes_stays_so_when_it_is_taken_over(
+    make_way: MakeWay,
+) -> None:
+    """A digest ends in front of a channel, for whoever ordered it may no longer read its source."""
+    kept = digest(channel_name="secret", to=CHANNEL)
+    mail = command_of(kept, DigestRun(digest_id="d1", since=0.0, until=9.0), at=9.0)
+    async for way in through_every_death(make_way, mail, kept):
+        assert way.surface.texts == []
+        assert {person for person, _ in way.surface.whispers} <= {ANA.id}
