@@ -15,6 +15,7 @@ from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import nlargest
 from typing import TypeAlias
 
 import numpy as np
@@ -65,7 +66,8 @@ class ChannelIndex:
         self._lines: dict[str, list[tuple[float, str]]] = {}
         self._authors: Counter[str] = Counter()
         self._vectors = np.zeros((0, WIDTH), dtype=np.float32)
-        self._meant: dict[int, None] = {}
+        self._meant = set[int]()
+        self._unmeant = set[int]()
         self.total_length = 0.0
 
     def __len__(self) -> int:
@@ -106,6 +108,7 @@ class ChannelIndex:
         held = terms(searched_text(message))
         self._messages.append(message)
         self._slots[message.message_id] = slot
+        self._unmeant.add(slot)
         self._lengths.append(len(held))
         self.total_length += len(held)
         for term, count in Counter(held).items():
@@ -131,7 +134,8 @@ class ChannelIndex:
         self._authors[message.author.name] -= 1
         line = self._lines[message.place.thread]
         del line[bisect_left(line, (message.sent_at, message_id))]
-        self._meant.pop(slot, None)
+        self._meant.discard(slot)
+        self._unmeant.discard(slot)
         if slot < len(self._vectors):
             self._vectors[slot] = 0.0
         if self.slots - len(self) > max(COMPACT_FROM, len(self)):
@@ -183,13 +187,12 @@ class ChannelIndex:
             self._vectors = grown
         for slot, vector in known.items():
             self._vectors[slot] = vector
-            self._meant[slot] = None
+            self._meant.add(slot)
+            self._unmeant.discard(slot)
 
     def without_vectors(self, most: int) -> Sequence[IncomingMessage]:
         """Return messages that don't stand in meaning yet, the newest first."""
-        left = [slot for slot in self._slots.values() if slot not in self._meant]
-        missing = sorted((self.at(slot) for slot in left), key=lambda one: -one.sent_at)
-        return missing[:most]
+        return nlargest(most, map(self.at, self._unmeant), key=lambda one: one.sent_at)
 
     def likeness(self, vector: Floats) -> Floats:
         """Return for each slot how near it is in meaning: 1 the same, about 0 none."""
