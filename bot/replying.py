@@ -25,6 +25,7 @@ from bot.company import Company
 from bot.conversations import Made, Reply, Turn, person_turn
 from bot.delivery import Draft, WriteBudget
 from bot.driving import Driver, OpenSpeech
+from bot.driving.tracing import as_before
 from bot.errors import (
     EngineError,
     JayError,
@@ -41,7 +42,6 @@ from bot.skills import COMMANDS, Chosen, Outcome, Request, SlashCommand, choose
 from bot.skills.chat import NO_WORDS, joined, with_notes
 from bot.skills.sharing import SHARE
 from bot.traces import Trace
-from bot.tracing import as_before
 from bot.tries import is_given_up, next_try, outcome_of, together, with_outcome
 
 log = structlog.get_logger(__name__)

@@ -22,9 +22,9 @@ from fakes.surface import MemorySurface
 from fakes.talk import CHANNEL
 from vllm_server import free_port
 
-from bot.batching import Batcher
 from bot.conversations import in_place
 from bot.driving import Driver
+from bot.driving.batching import Batcher
 from bot.figures import Figure
 from bot.library import Library
 from bot.messages import IncomingMessage

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from vllm_server import RunningVllm, core_pid, server_pid, free_port
+from vllm_server import RunningVllm, core_pid, free_port, server_pid
 
 from bot.errors import EngineWontStart, PromptRefused
 from bot.prompts import Finish, Piece, Prompt, Sampling

@@ -9,16 +9,17 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from bot.batching import Batcher
-from bot.digesting import DigestKeeper
+from bot.driving.batching import Batcher
+from bot.driving.digesting import DigestKeeper
+from bot.driving.reading import Reader
+from bot.driving.recalling import Recaller
+from bot.driving.tracing import Tracer
 from bot.errors import EngineUnreachable, PlatformError
 from bot.library import Library
 from bot.messages import IncomingMessage, Place
 from bot.ports import Lease, Store, Surface
 from bot.prompting import Said, Speech
 from bot.prompts import Finish, Prompt, Waiting
-from bot.reading import Reader
-from bot.recalling import Recaller
 from bot.skills import (
     Ask,
     Batch,
@@ -44,7 +45,6 @@ from bot.skills import (
     Task,
 )
 from bot.skills.skill import Answer, Need
-from bot.tracing import Tracer
 
 log = structlog.get_logger(__name__)
 
