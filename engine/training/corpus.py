@@ -38,7 +38,9 @@ REMARKS = 0.05
 """Chance that somebody says or asks what only the channel knows."""
 VERBATIM = ("memory.echo", "memory.last")
 """Intents whose reply gives back the person's words as they are."""
-UNGREETED = (*VERBATIM, "greetings.", "memory.name_told", "smalltalk.gibberish")
+AS_IT_IS = "skills."
+"""Intents that no person types: they are what a skill's file asks."""
+UNGREETED = (*VERBATIM, AS_IT_IS, "greetings.", "memory.name_told", "smalltalk.gibberish")
 """Intents that a greeting or lead-in would make something else of."""
 LONGEST_REPEATED = 60
 """Characters of a message that Jay is taught to say back."""
@@ -172,7 +174,10 @@ class Corpus:
             if not unknown:
                 values[f"{{{intent.recalls}}}"] = talk.facts[intent.recalls]
         phrasings = (self._held_out and intent.held_out) or intent.trained
-        person = fill(called(as_typed(rng.choice(phrasings), rng), rng), self.pools, rng, values)
+        person = rng.choice(phrasings)
+        if not intent.name.startswith(AS_IT_IS):
+            person = called(as_typed(person, rng), rng)
+        person = fill(person, self.pools, rng, values)
         if rng.random() < 0.08 and values:
             person = person.lower()
         jay = fill(self._reply(intent, talk, rng, unknown=unknown), self.pools, rng, values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from random import Random
 
@@ -14,13 +14,16 @@ from fakes.talk import message
 from tokenizers import Tokenizer
 
 from bot import grounding
+from bot.catalogue import SHIPPED
 from bot.conversations import Turn
 from bot.family import render_task
 from bot.messages import Person
 from bot.prompting import Speech
 from bot.prompts import ServedModel
 from bot.skills import answer, summarize
+from bot.skills.files import read_skill
 from bot.skills.quoting import line
+from bot.skills.template import fill
 from engine.training import vocabulary
 from engine.training.corpus import MINI, Corpus, Exchange, exchange_of, opening, segments
 from engine.training.intents import (
@@ -268,3 +271,25 @@ def test_the_beginning_of_a_text_is_one_token_and_digits_stand_alone() -> None:
     assert len(tokenizer.encode("2048").ids) == 4
     assert len(tokenizer.encode("\n###\n").ids) == 1
     assert tokenizer.decode(tokenizer.encode(" naïve 😀\n").ids) == " naïve 😀\n"
+
+
+def test_training_knows_what_the_shipped_skills_ask() -> None:
+    """Else the bundled model answers them with small talk, where it should say that it can't."""
+    known = {
+        phrasing
+        for intent in load_intents()
+        if intent.name.startswith("skills.")
+        for phrasing in intent.phrasings
+    }
+    asked = set()
+    for path in SHIPPED.glob("*.toml"):
+        template = read_skill(path.read_text(), file=path.name, stem=path.stem)
+        names = [one.name for one in template.choices]
+        for values in product(*(one.values for one in template.choices)):
+            said = {
+                name: value.replace("-", " ") for name, value in zip(names, values, strict=True)
+            }
+            if template.prompt:
+                asked.add(fill(template.prompt, {**said, "text": "{saying}", "person": "{name}"}))
+
+    assert asked == known
