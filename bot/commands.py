@@ -92,5 +92,9 @@ class MessageShortcut(Protocol):
         """
 
     @property
+    def holds_words(self) -> bool:
+        """Whether that holds what the message says, and must go when the message goes."""
+
+    @property
     def thread(self) -> bool:
         """Whether it is about the thread that hangs on the message."""

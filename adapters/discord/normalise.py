@@ -218,6 +218,8 @@ def menu_command(
         return None
     text = shortcut.text.format(at=target.timestamp.timestamp(), text=text_of(words, names=names))
     found = _given(payload, shortcut.command, text)
+    if found is not None and shortcut.holds_words:
+        found = replace(found, about=payload.data.target_id)
     if found is None or found.place.thread or not (shortcut.thread and target.flags & HAS_THREAD):
         return found
     return replace(found, place=replace(found.place, thread=payload.data.target_id))

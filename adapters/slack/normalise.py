@@ -189,6 +189,7 @@ def read_shortcut(
         text=chosen.text.format(at=ts, text=said),
         sent_at=now,
         handle=_text(body, "response_url"),
+        about=ts if chosen.holds_words else "",
     )
 
 

@@ -33,6 +33,11 @@ class MessageShortcut:
         plain = self.name.lower().encode("ascii", "backslashreplace").decode()
         return re.sub(r"[^a-z0-9]+", "_", plain)
 
+    @property
+    def holds_words(self) -> bool:
+        """Whether its text holds what the message says."""
+        return "{text}" in self.text
+
 
 SHORTCUTS = (
     MessageShortcut(name="Summarize from here", command="summarize", text="since @{at}"),

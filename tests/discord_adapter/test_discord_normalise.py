@@ -279,6 +279,7 @@ def choose(payload: InteractionPayload) -> Command | None:
 def explain(content: str, **target: object) -> str:
     command = choose(menu("Explain this", content=content, **target))
     assert command is not None
+    assert command.about == "77"
     return command.text
 
 
@@ -287,6 +288,7 @@ def test_summarize_from_here_is_the_command_since_that_message() -> None:
 
     assert command is not None
     assert (command.name, command.text) == ("summarize", "since @1795511703.123")
+    assert command.about == ""
     assert (command.place, command.author.id) == (PLACE, MAYA)
 
 

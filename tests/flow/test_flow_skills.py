@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from fakes.completions import CompletionsServer, says
-from stage import Stage, playing, until
+from stage import WITHIN_S, Stage, playing, until
 
 from adapters.sandbox.records import File
 from adapters.sandbox.server import Sandbox
-from adapters.sandbox.world import Message
-from bot.messages import PLATFORMS, PlatformName
+from adapters.sandbox.world import Message, World
+from bot.conversations import Conversation
+from bot.messages import PLATFORMS, Place, PlatformName
 
 both = pytest.mark.parametrize("platform", PLATFORMS)
 pytestmark = [pytest.mark.valkey]
@@ -192,6 +194,21 @@ async def test_a_customers_question_is_answered_from_the_knowledge_channel_for_t
     assert "30 days" not in refused.text
 
 
+def place_in(world: World, channel: str) -> Place:
+    return Place(platform=world.platform, workspace=world.home_id, channel=channel)
+
+
+async def until_kept(stage: Stage, kept: bool, sign: str, conversation: Conversation) -> None:
+    """Wait until a turn of a conversation holds some words, or none does any more."""
+
+    async def is_kept() -> bool:
+        return any(sign in turn.text for turn in await stage.app.store.turns(conversation))
+
+    async with asyncio.timeout(WITHIN_S):
+        while await is_kept() != kept:
+            await asyncio.sleep(0.05)
+
+
 async def choose(
     stage: Stage, platform: PlatformName, who: str, on: Message, name: str
 ) -> dict[str, object]:
@@ -223,6 +240,11 @@ async def test_a_message_is_explained_from_its_menu_in_the_words_that_people_rea
         shown = await said(stage, platform, "to be on time")
         await choose(stage, platform, person.id, picture, "Explain this")
         usage = await said(stage, platform, "What you would like to understand? For example")
+        talk = await stage.app.store.conversation_at(place_in(world, general), shown.id)
+        assert talk is not None
+        await until_kept(stage, True, "less <delay>", talk)
+        world.delete(general, asked.id)
+        await until_kept(stage, False, "less <delay>", talk)
 
     assert done["ok"]
     assert shown.ephemeral_to is None

@@ -227,6 +227,7 @@ def test_summarize_from_here_is_the_command_since_that_message() -> None:
 
     assert command is not None
     assert (command.name, command.text) == ("summarize", "since @1700000005.000200")
+    assert command.about == ""
     assert (command.place.channel, command.place.thread) == ("C1", "")
     assert command.author.name == "Ana"
     assert command.handle == "https://hooks.slack.com/app/T1/2/3"
@@ -250,6 +251,7 @@ def test_the_text_of_a_shortcut_reads_as_people_see_the_message() -> None:
     text = "ask <@U3> in <#C2|faq>: is {at} &lt; {0} on <https://x.org|the site>?"
     body = shortcut(message={"ts": "1700000005.000200", "text": text})
 
+    assert explain(text).about == "1700000005.000200"
     assert explain(text).text == (": ask @Ben in #faq: is {at} < {0} on the site (https://x.org)?")
     assert normalise.people_of_shortcut(body) == ("U1", "U3")
 
