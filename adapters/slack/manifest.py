@@ -135,7 +135,7 @@ def _shortcut(shortcut: MessageShortcut) -> dict[str, str]:
         "name": shortcut.name,
         "type": "message",
         "callback_id": shortcut.id,
-        "description": f"As /{shortcut.command}, of this message",
+        "description": f"Uses /{shortcut.command} on this message",
     }
 
 
