@@ -21,7 +21,7 @@ import structlog
 from adapters.discord import DiscordEdge, DiscordSurface
 from adapters.slack import SlackEdge, SlackSurface
 from bot.catalogue import Catalogue
-from bot.commands import SlashCommand
+from bot.commands import MessageShortcut, SlashCommand
 from bot.delivery import WriteBudget
 from bot.errors import EngineError, JayError, SettingsError, StoreError
 from bot.health import serve_status
@@ -36,7 +36,6 @@ from bot.replying import Replier
 from bot.retrieval import Embedder, find_model
 from bot.scheduling import Scheduler
 from bot.settings import Settings
-from bot.skills import SHORTCUTS
 from bot.store import embedded_valkey, open_store
 from bot.worker import Worker
 from engine import LimitedEngine, family_for, load_families, open_engine, serve
@@ -263,6 +262,7 @@ def build_edges(
     settings: Settings,
     recoveries: Mapping[PlatformName, Recovery],
     commands: Sequence[SlashCommand],
+    shortcuts: Sequence[MessageShortcut],
 ) -> dict[PlatformName, Edge]:
     """Return what listens to these platforms; each hears and catches up by its recovery."""
     edges: dict[PlatformName, Edge] = {}
@@ -272,7 +272,7 @@ def build_edges(
             hear=back.hear,
             missed=back.missed,
             commands=commands,
-            shortcuts=SHORTCUTS,
+            shortcuts=shortcuts,
         )
     if back := recoveries.get("discord"):
         edges["discord"] = DiscordEdge(
@@ -280,7 +280,7 @@ def build_edges(
             hear=back.hear,
             missed=back.missed,
             commands=commands,
-            shortcuts=SHORTCUTS,
+            shortcuts=shortcuts,
         )
     return edges
 
@@ -335,7 +335,7 @@ async def open_app(settings: Settings, *, only: str = "") -> AsyncIterator[App]:
             store=store,
             engine=engine,
             worker=worker,
-            edges=build_edges(settings, recoveries, catalogue.commands),
+            edges=build_edges(settings, recoveries, catalogue.commands, catalogue.shortcuts),
             recoveries=tuple(recoveries.values()),
             library=library,
             catalogue=catalogue,

@@ -1,10 +1,12 @@
 """The commands that there are: those made of code, those that ship as files, an operator's own.
 
+With them go the shortcuts in messages' menus, as far as platforms have room for them.
+
 An operator's folder is looked at every few seconds, by the files' times alone.
 What can't be used is refused in one line of the log, and everything else goes
 on; a file that was good and no longer is stays in use as it was. Jay's parts
-all hold the one list `commands` and look into it anew each time, so what
-changes here holds everywhere from the next message on.
+all hold the lists `commands` and `shortcuts` and look into them anew each time,
+so what changes here holds everywhere from the next message on.
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ from typing import TypeAlias
 import structlog
 
 from bot.errors import SkillRefused
-from bot.skills import COMMANDS, SlashCommand
+from bot.skills import COMMANDS, SHORTCUTS, MessageShortcut, SlashCommand
 from bot.skills.choosing import TAKEN, command_of
 from bot.skills.files import MOST_CHARS, read_skill
+from bot.skills.shortcuts import fit
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +51,7 @@ class SkillFile:
 
 
 class Catalogue:
-    """Keeps the list of commands up to date with an operator's folder."""
+    """Keeps commands and shortcuts up to date with an operator's folder."""
 
     def __init__(self, folder: Path | None = None) -> None:
         """Read what there is; a bad file of an operator's is told in the log.
@@ -61,6 +64,10 @@ class Catalogue:
         """
         self.commands: list[SlashCommand] = []
         """The same list for good; what is in it changes."""
+        self.shortcuts: list[MessageShortcut] = []
+        """What stands in messages' menus; as long the same list."""
+        self.left_out: Mapping[str, str] = {}
+        """Why a command's shortcut does not stand there, by its name."""
         self.shipped = read_folder(SHIPPED, {})
         self.own: Mapping[Path, SkillFile] = {}
         folder = folder and folder.expanduser()
@@ -108,6 +115,20 @@ class Catalogue:
             if file.command:
                 made[file.command.name] = file.command
         self.commands[:] = made.values()
+        self._put_into_menus()
+
+    def _put_into_menus(self) -> None:
+        own = {one.name: one.shortcut for one in self.commands if one.shortcut}
+        before = self.left_out
+        self.shortcuts[:], self.left_out = fit((*SHORTCUTS, *own.values()))
+        for name, reason in self.left_out.items():
+            if before.get(name) != reason:
+                log.warning(
+                    "catalogue.shortcut_left_out",
+                    name=name,
+                    shortcut=own[name].name,
+                    reason=reason,
+                )
 
 
 def read_folder(folder: Path, before: Mapping[Path, SkillFile]) -> dict[Path, SkillFile]:

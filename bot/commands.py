@@ -77,12 +77,23 @@ class MessageShortcut(Protocol):
         """What stands in the menu, in at most 24 characters."""
 
     @property
+    def id(self) -> str:
+        """By what Slack tells of it, made of the name alone: `summarize_from_here`."""
+
+    @property
     def command(self) -> str:
         """The slash command that it stands for."""
 
     @property
     def text(self) -> str:
-        """What would be typed behind it; `{at}` is when the message was sent, Unix seconds."""
+        """What would be typed behind it, to be filled in by `str.format`.
+
+        `{at}` is when the message was sent, Unix seconds; `{text}` what it says.
+        """
+
+    @property
+    def holds_words(self) -> bool:
+        """Whether that holds what the message says, and must go when the message goes."""
 
     @property
     def thread(self) -> bool:

@@ -55,7 +55,8 @@ async def demo(settings: Settings, *, check: bool, port: int) -> int:
             sandbox = await _open_sandbox(stack, settings, port=0 if check else port)
             report(f"sandbox: a Slack workspace and a Discord server at {sandbox.url}")
             app = await stack.enter_async_context(open_app(pointed_at(sandbox, settings)))
-            sandbox.slack.install(manifest(app.catalogue.commands))
+            catalogue = app.catalogue
+            sandbox.slack.install(manifest(catalogue.commands, shortcuts=catalogue.shortcuts))
             report("store: ready")
             running = asyncio.create_task(app.run(report=report, stop=stop))
             status = 0

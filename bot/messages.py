@@ -161,6 +161,8 @@ class Command:
     """How the platform wants it answered: Slack's `response_url`, Discord's interaction token."""
     run: DigestRun | None = None
     """The digest that it makes, where no person gave it but the clock."""
+    about: str = ""
+    """The message of this channel whose words its text is, and with which it goes."""
     kind: Literal["command"] = "command"
 
 

@@ -117,13 +117,16 @@ class Store(ChangeLog, Notes, Traces, Digests, Protocol):
         """
 
     async def accept_command(self, command: Command, *, conversation: Conversation) -> bool:
-        """Put a command in the mailbox once and wake a worker; False if seen before."""
+        """Put a command in the mailbox once and wake a worker; False if seen before.
+
+        One about a message that was deleted before has no text.
+        """
 
     async def change(self, changed: MessageChanged) -> None:
         """Apply an edit to the log, to mail that still waits, and to settled turns."""
 
     async def delete(self, deleted: MessageDeleted) -> None:
-        """Take a message out of the log, the mailbox and the turns.
+        """Take a message out of the log, the mailbox and the turns, and each command about it.
 
         If a reply to it alone is in the making, that reply is asked to stop.
         """

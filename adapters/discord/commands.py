@@ -56,11 +56,16 @@ def wanted(
     commands: Sequence[SlashCommand], shortcuts: Sequence[MessageShortcut] = ()
 ) -> list[Registered]:
     """Return the commands and what stands in messages' menus as they should be registered."""
+    known = {one.name: one for one in commands}
     menus = [
         Registered(
-            type=MESSAGE_MENU, name=one.name, description="", contexts=(IN_GUILDS, IN_DIRECT)
+            type=MESSAGE_MENU,
+            name=one.name,
+            description="",
+            contexts=_contexts(known[one.command]),
         )
         for one in shortcuts
+        if one.command in known
     ]
     return menus + [
         Registered(

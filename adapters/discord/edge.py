@@ -73,7 +73,7 @@ class DiscordEdge:
             settings: where and as whom.
             hear: stores an event.
             commands: the slash commands to offer; Discord is told when they change.
-            shortcuts: what to offer in messages' menus.
+            shortcuts: what to offer in messages' menus; it may change as well.
             missed: is told of each new session, and when the one before it ended.
             most_waiting: how many events may wait for the store.
             tell_after_s: how long a command may wait for the store.
@@ -81,12 +81,14 @@ class DiscordEdge:
             commands_every_s: how often it is looked whether the commands changed.
         """
         self._settings, self._commands = settings, commands
-        self._shortcuts = tuple(shortcuts)
+        self._shortcuts = shortcuts
         self._rest = Rest(settings)
-        arrivals = Arrivals(self._rest, Directory(self._rest), hear=hear)
+        directory = Directory(self._rest)
+        arrivals = Arrivals(self._rest, directory, hear=hear)
         self._lanes = Lanes(arrivals.take, most=most_waiting)
         self._interactions = Interactions(
             self._rest,
+            directory,
             hear=hear,
             commands=commands,
             shortcuts=self._shortcuts,

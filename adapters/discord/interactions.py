@@ -17,8 +17,16 @@ import structlog
 from pydantic import ValidationError
 
 from adapters.discord import answers, normalise
+from adapters.discord.directory import Directory
 from adapters.discord.lanes import slower_and_slower
-from adapters.discord.payloads import COMPONENT, InteractionPayload, PressPayload
+from adapters.discord.normalise import Names
+from adapters.discord.payloads import (
+    APPLICATION_COMMAND,
+    COMPONENT,
+    MESSAGE_MENU,
+    InteractionPayload,
+    PressPayload,
+)
 from adapters.discord.rest import Rest
 from bot.commands import MessageShortcut, SlashCommand
 from bot.errors import JayError, PlatformError, StoreError, StoreUnreachable
@@ -30,9 +38,12 @@ log = structlog.get_logger(__name__)
 MOST_OPEN = 1_000
 """Commands being stored at once; there are more only while the store is away."""
 HEAR_S = 10.0
+NAMES_S = 5.0
+"""So long names in a message are looked up; without them a role reads as `@role`."""
 TELL_AFTER_S = 20.0
 """Someone who waits for an answer learns within so long that none will come."""
 NOT_KNOWN = "I don't have that command any more. It should vanish from the list in a while."
+NO_NAMES = Names(me="0")
 TOO_MANY = "Too many people are asking me things at the moment. Please try again in a minute."
 
 
@@ -42,6 +53,7 @@ class Interactions:
     def __init__(
         self,
         rest: Rest,
+        directory: Directory,
         *,
         hear: Hear,
         commands: Sequence[SlashCommand],
@@ -49,7 +61,8 @@ class Interactions:
         tell_after_s: float = TELL_AFTER_S,
     ) -> None:
         """Take what stores a command, those that there are, and what stands in messages' menus."""
-        self._rest, self._hear, self._commands = rest, hear, commands
+        self._rest, self._directory = rest, directory
+        self._hear, self._commands = hear, commands
         self._shortcuts = shortcuts
         self._tell_after_s = tell_after_s
         self._tasks: set[asyncio.Task[None]] = set()
@@ -60,7 +73,11 @@ class Interactions:
             self._take_press(data)
             return
         try:
-            command = normalise.command(InteractionPayload.model_validate(data), self._shortcuts)
+            payload = InteractionPayload.model_validate(data)
+            if payload.type == APPLICATION_COMMAND and payload.data.type == MESSAGE_MENU:
+                self._take_menu(payload)
+                return
+            command = normalise.command(payload)
         except (ValidationError, ValueError) as error:
             log.debug("discord.malformed", kind="INTERACTION_CREATE", error=type(error).__name__)
             return
@@ -68,6 +85,14 @@ class Interactions:
             log.debug("discord.interaction_ignored")
             return
         self._begin(self._serve(command), f"command {command.message_id}")
+
+    def _take_menu(self, payload: InteractionPayload) -> None:
+        shortcut = normalise.chosen_from(payload, self._shortcuts)
+        if shortcut is None:
+            log.info("discord.menu_unknown", name=payload.data.name)
+            self._begin(self._refuse(normalise.handle_of(payload), NOT_KNOWN), payload.id)
+        elif normalise.menu_command(payload, shortcut, names=NO_NAMES) is not None:
+            self._begin(self._serve_menu(payload, shortcut), f"command {payload.id}")
 
     def _take_press(self, data: Mapping[str, object]) -> None:
         try:
@@ -97,23 +122,51 @@ class Interactions:
 
     async def _serve(self, command: Command) -> None:
         handle = normalise.Handle.parse(command.handle)
-        refusal = ""
+        if await self._defer(command, handle):
+            await self._store(command, handle)
+
+    async def _serve_menu(self, payload: InteractionPayload, shortcut: MessageShortcut) -> None:
+        """Serve a shortcut; what the message names is looked up when that is promised."""
+        handle = normalise.handle_of(payload)
+        command = normalise.menu_command(payload, shortcut, names=NO_NAMES)
+        if command is None or not await self._defer(command, handle):
+            return
+        names = await self._names(payload)
+        command = normalise.menu_command(payload, shortcut, names=names) or command
+        await self._store(command, handle)
+
+    async def _defer(self, command: Command, handle: normalise.Handle) -> bool:
+        """Promise an answer, or give a refusal as the answer; returns whether it is promised."""
         known = {one.name: one for one in self._commands}
         if command.name not in known:
-            refusal = NOT_KNOWN
-        elif len(self._tasks) > MOST_OPEN:
-            refusal = TOO_MANY
+            await self._refuse(handle, NOT_KNOWN)
+            return False
+        if len(self._tasks) > MOST_OPEN:
+            await self._refuse(handle, TOO_MANY)
+            return False
+        private = known[command.name].private and not command.place.direct
         try:
-            if refusal:
-                await answers.say_privately(self._rest, handle, refusal)
-            else:
-                private = known[command.name].private and not command.place.direct
-                await answers.defer(self._rest, handle, private=private)
+            await answers.defer(self._rest, handle, private=private)
         except PlatformError as error:
             # The surface then answers with a plain message.
             log.warning("discord.not_deferred", command=command.name, error=str(error))
-        if not refusal:
-            await self._store(command, handle)
+        return True
+
+    async def _refuse(self, handle: normalise.Handle, refusal: str) -> None:
+        try:
+            await answers.say_privately(self._rest, handle, refusal)
+        except PlatformError as error:
+            log.warning("discord.not_told", error=str(error))
+
+    async def _names(self, payload: InteractionPayload) -> Names:
+        words = normalise.words_of_target(payload)
+        asks = words is not None and normalise.needs_names(words)
+        try:
+            async with asyncio.timeout(NAMES_S):
+                return await self._directory.names(payload.guild_id if asks else None)
+        except (PlatformError, TimeoutError) as error:
+            log.info("discord.names_late", error=str(error))
+            return NO_NAMES
 
     async def _hear_press(self, pressed: StopAsked | ShareAsked, handle: normalise.Handle) -> None:
         """Hear the press of a button; who pressed it can press again, so it is tried once."""

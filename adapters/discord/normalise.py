@@ -25,7 +25,6 @@ from adapters.discord.payloads import (
     DIRECT,
     FORWARD,
     HAS_THREAD,
-    MESSAGE_MENU,
     REPLY,
     THREAD_STARTER,
     THREADS,
@@ -35,7 +34,9 @@ from adapters.discord.payloads import (
     MessagePayload,
     OptionPayload,
     PressPayload,
+    TargetPayload,
     UserPayload,
+    WordsPayload,
 )
 from bot.commands import TEXT, MessageShortcut
 from bot.messages import (
@@ -120,7 +121,7 @@ def direct_place(channel_id: str) -> Place:
     return Place(platform="discord", workspace="", channel=channel_id, direct=True)
 
 
-def needs_names(payload: MessagePayload) -> bool:
+def needs_names(payload: WordsPayload) -> bool:
     """Tell whether a message can't be read without the server's roles and channels."""
     if payload.mention_roles:
         return True
@@ -178,32 +179,54 @@ def changed(payload: MessagePayload, *, place: Place, names: Names) -> MessageCh
     )
 
 
-def command(
-    payload: InteractionPayload, shortcuts: Sequence[MessageShortcut] = ()
+def command(payload: InteractionPayload) -> Command | None:
+    """Return a slash command; None where it is something else."""
+    typed = payload.type == APPLICATION_COMMAND and payload.data.type == CHAT_INPUT
+    return _typed(payload) if typed else None
+
+
+def chosen_from(
+    payload: InteractionPayload, shortcuts: Sequence[MessageShortcut]
+) -> MessageShortcut | None:
+    """Return what somebody chose from a message's menu, if it is one of these."""
+    return next((one for one in shortcuts if one.name == payload.data.name), None)
+
+
+def words_of_target(payload: InteractionPayload) -> WordsPayload | None:
+    """Return the words of the message from whose menu something was chosen.
+
+    The first message of a thread is only a sign there for the one that the thread hangs on.
+    """
+    target = _target(payload)
+    if target is not None and target.type == THREAD_STARTER:
+        return target.referenced_message or target
+    return target
+
+
+def menu_command(
+    payload: InteractionPayload, shortcut: MessageShortcut, *, names: Names
 ) -> Command | None:
-    """Return a slash command, or that which a message's menu stands for; else None.
+    """Return the command that a shortcut stands for; None where a part of it is not told.
 
     Args:
         payload: the interaction.
-        shortcuts: what there is in menus.
+        shortcut: what was chosen.
+        names: what the server calls its roles and channels, as far as the message names some.
     """
-    if payload.type != APPLICATION_COMMAND:
+    target, words = _target(payload), words_of_target(payload)
+    if target is None or words is None:
         return None
-    if payload.data.type == MESSAGE_MENU:
-        return _of_menu(payload, shortcuts)
-    return _typed(payload) if payload.data.type == CHAT_INPUT else None
-
-
-def _of_menu(payload: InteractionPayload, shortcuts: Sequence[MessageShortcut]) -> Command | None:
-    data = payload.data
-    chosen = next((one for one in shortcuts if one.name == data.name), None)
-    target = data.resolved.messages.get(data.target_id)
-    if chosen is None or target is None:
-        return None
-    found = _given(payload, chosen.command, chosen.text.format(at=target.timestamp.timestamp()))
-    if found is None or found.place.thread or not (chosen.thread and target.flags & HAS_THREAD):
+    text = shortcut.text.format(at=target.timestamp.timestamp(), text=text_of(words, names=names))
+    found = _given(payload, shortcut.command, text)
+    if found is not None and shortcut.holds_words:
+        found = replace(found, about=payload.data.target_id)
+    if found is None or found.place.thread or not (shortcut.thread and target.flags & HAS_THREAD):
         return found
-    return replace(found, place=replace(found.place, thread=data.target_id))
+    return replace(found, place=replace(found.place, thread=payload.data.target_id))
+
+
+def _target(payload: InteractionPayload) -> TargetPayload | None:
+    return payload.data.resolved.messages.get(payload.data.target_id)
 
 
 def _typed(payload: InteractionPayload) -> Command | None:
@@ -285,7 +308,7 @@ def press(payload: PressPayload) -> StopAsked | ShareAsked | Command | None:
     return None
 
 
-def text_of(payload: MessagePayload, *, names: Names) -> str:
+def text_of(payload: WordsPayload, *, names: Names) -> str:
     """Return a message's text as people see it, without Jay's own mention."""
     people = {one.id: display_name(one, one.member) for one in payload.mentions}
     text = payload.content

@@ -83,7 +83,16 @@ class SnapshotPayload(_Payload):
     message: SnapshotContent
 
 
-class MessagePayload(_Payload):
+class WordsPayload(_Payload):
+    """What a message says, and whom it names."""
+
+    content: str = ""
+    mentions: tuple[MentionPayload, ...] = ()
+    mention_roles: tuple[Id, ...] = ()
+    message_snapshots: tuple[SnapshotPayload, ...] = ()
+
+
+class MessagePayload(WordsPayload):
     """A message as MESSAGE_CREATE, MESSAGE_UPDATE and the history give it."""
 
     id: Id
@@ -96,11 +105,8 @@ class MessagePayload(_Payload):
     content: str
     timestamp: datetime
     edited_timestamp: datetime | None = None
-    mentions: tuple[MentionPayload, ...] = ()
-    mention_roles: tuple[Id, ...] = ()
     attachments: tuple[AttachmentPayload, ...] = ()
     message_reference: ReferencePayload | None = None
-    message_snapshots: tuple[SnapshotPayload, ...] = ()
     referenced_message: MessagePayload | None = None
 
 
@@ -189,11 +195,13 @@ class OptionPayload(_Payload):
     value: str | int | float | bool | None = None
 
 
-class TargetPayload(_Payload):
+class TargetPayload(WordsPayload):
     """The message from whose menu a command was chosen."""
 
+    type: int = DEFAULT
     timestamp: datetime
     flags: int = 0
+    referenced_message: WordsPayload | None = None
 
 
 class ResolvedPayload(_Payload):

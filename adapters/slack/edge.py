@@ -7,6 +7,7 @@ Bolt runs a listener before it answers (`process_before_response`), so an answer
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -16,10 +17,12 @@ import structlog
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.respond.async_respond import AsyncRespond
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import normalise
+from adapters.slack.errors import translated
 from adapters.slack.install import (
     ESSENTIAL,
     SCOPES,
@@ -32,13 +35,16 @@ from adapters.slack.sockets import Patience, SocketListener, SocketListeners
 from adapters.slack.turns import Turns
 from adapters.slack.webhooks import WebhookListener
 from bot.commands import MessageShortcut, SlashCommand
-from bot.errors import SettingsError, StoreError, TokenRefused
+from bot.errors import PlatformError, SettingsError, StoreError, TokenRefused
 from bot.ports import Hear, Missed, nothing_missed
 from bot.settings import SlackSettings
 
 log = structlog.get_logger(__name__)
 
 ANYTHING = re.compile(".*")
+NOT_KNOWN = "I don't know this command."
+TELL_S = 1.5
+"""Telling a person takes no longer, so that Slack has its ack within 3 s."""
 NO_WAY_IN = (
     "SLACK_BOT_TOKEN is set, but no way for events to come: set SLACK_APP_TOKEN (Socket Mode) or "
     "SLACK_SIGNING_SECRET (HTTP). `jay manifest slack` prints how."
@@ -70,7 +76,7 @@ class SlackEdge:
             raise SettingsError(NO_WAY_IN)
         self._settings, self._hear, self._missed = settings, hear, missed
         self._commands = commands
-        self._shortcuts = tuple(shortcuts)
+        self._shortcuts = shortcuts
         self._patience = patience or Patience()
         self._listener: SocketListeners | WebhookListener | None = None
 
@@ -186,7 +192,7 @@ class _Taking:
         command = normalise.read_command(body, jay=self._jay, names=names, now=time.time())
         if command is None or command.name not in {one.name for one in self._commands}:
             log.info("slack.command_unknown", command=str(body.get("command")))
-            await ack("I don't know this command.")
+            await ack(NOT_KNOWN)
             return
         await self._hear(command)
         await ack()
@@ -198,16 +204,31 @@ class _Taking:
             await self._hear(pressed)
         await ack()
 
-    async def _take_shortcut(self, body: Mapping[str, object], ack: AsyncAck) -> None:
-        names = await self._people.names(normalise.people_of_press(body))
+    async def _take_shortcut(
+        self, body: Mapping[str, object], ack: AsyncAck, respond: AsyncRespond
+    ) -> None:
+        if body.get("callback_id") not in {one.id for one in self._shortcuts}:
+            log.info("slack.shortcut_unknown", shortcut=str(body.get("callback_id")))
+            await _say_privately(respond, NOT_KNOWN)
+            await ack()
+            return
+        names = await self._people.names(normalise.people_of_shortcut(body))
         command = normalise.read_shortcut(
             body, jay=self._jay, names=names, now=time.time(), shortcuts=self._shortcuts
         )
-        if command is None:
-            log.info("slack.shortcut_unknown", shortcut=str(body.get("callback_id")))
-        else:
+        if command is not None:
             await self._hear(command)
         await ack()
+
+
+async def _say_privately(respond: AsyncRespond, text: str) -> None:
+    """Tell who used a shortcut something: Slack shows nothing of what is in its ack."""
+    try:
+        with translated("response_url"):
+            async with asyncio.timeout(TELL_S):
+                await respond(text)
+    except PlatformError as error:
+        log.info("slack.not_told", error=str(error))
 
 
 def _known(jay: Installation) -> Callable[[], Awaitable[AuthorizeResult]]:

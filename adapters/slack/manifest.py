@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 
 from adapters.slack.install import SCOPES
-from adapters.slack.normalise import callback_of
 from adapters.slack.webhooks import PATH
 from bot.commands import MessageShortcut, SlashCommand
 
@@ -135,8 +134,8 @@ def _shortcut(shortcut: MessageShortcut) -> dict[str, str]:
     return {
         "name": shortcut.name,
         "type": "message",
-        "callback_id": callback_of(shortcut),
-        "description": f"As /{shortcut.command}, from a message on",
+        "callback_id": shortcut.id,
+        "description": f"Uses /{shortcut.command} on this message",
     }
 
 

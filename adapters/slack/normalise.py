@@ -146,9 +146,9 @@ def read_command(
     )
 
 
-def callback_of(shortcut: MessageShortcut) -> str:
-    """Return the id by which Slack tells of a shortcut: `summarize_from_here`."""
-    return re.sub(r"[^a-z0-9]+", "_", shortcut.name.lower())
+def people_of_shortcut(body: Json) -> tuple[str, ...]:
+    """Return the ids of the people whose names a shortcut needs: who uses it, the mentioned."""
+    return (*people_of_press(body), *markup.people_in(_text(_part(body, "message"), "text")))
 
 
 def read_shortcut(
@@ -164,12 +164,12 @@ def read_shortcut(
     Args:
         body: what Slack sent.
         jay: the installation.
-        names: of the people that `people_of_press` names.
+        names: of the people that `people_of_shortcut` names.
         now: when it came, Unix seconds.
         shortcuts: those that there are.
     """
     message, channel, user = _part(body, "message"), _part(body, "channel"), _part(body, "user")
-    chosen = next((one for one in shortcuts if callback_of(one) == body.get("callback_id")), None)
+    chosen = next((one for one in shortcuts if one.id == body.get("callback_id")), None)
     person, invocation = _id(user, "id"), _text(body, "trigger_id").replace(":", ".")
     ts, sent_at = _id(message, "ts"), _seconds(_text(message, "ts"))
     if chosen is None or sent_at is None or not (_id(channel, "id") and person):
@@ -180,19 +180,21 @@ def read_shortcut(
     where = message
     if chosen.thread:
         where = {"thread_ts": _id(message, "thread_ts") or ts}
+    said = markup.read(_text(message, "text"), jay=jay.bot_user_id, names=names).text
     return Command(
         place=_place(where, _id(channel, "id"), jay, direct=direct),
         message_id=invocation,
         author=Person(id=person, name=names.get(person, person)),
         name=chosen.command,
-        text=chosen.text.format(at=ts),
+        text=chosen.text.format(at=ts, text=said),
         sent_at=now,
         handle=_text(body, "response_url"),
+        about=ts if chosen.holds_words else "",
     )
 
 
 def people_of_press(body: Json) -> tuple[str, ...]:
-    """Return the ids of the people whose names the press of a button or a shortcut needs."""
+    """Return the ids of the people whose names the press of a button needs."""
     return (_id(_part(body, "user"), "id"),)
 
 

@@ -25,17 +25,17 @@ def command(
     from bot.errors import SettingsError
     from bot.logs import set_up_logs
     from bot.settings import load_settings
-    from bot.skills import SHORTCUTS
 
     settings = load_settings()
     set_up_logs(level="warning", as_json=settings.log_json)
-    commands = Catalogue(settings.skills_dir).commands
+    catalogue = Catalogue(settings.skills_dir)
+    commands, shortcuts = catalogue.commands, catalogue.shortcuts
     match platform:
         case "slack":
-            typer.echo(slack.describe(commands, shortcuts=SHORTCUTS, request_url=request_url))
+            typer.echo(slack.describe(commands, shortcuts=shortcuts, request_url=request_url))
         case "discord":
             typer.echo(
-                discord.describe(commands, shortcuts=SHORTCUTS, application_id=application_id)
+                discord.describe(commands, shortcuts=shortcuts, application_id=application_id)
             )
         case _:
             raise SettingsError(f"The platform is slack or discord, not {platform!r}.")

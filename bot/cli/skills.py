@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from bot.catalogue import Catalogue
+    from bot.skills import SlashCommand
 
 NAME = "skills"
 
@@ -44,14 +45,24 @@ def _show(catalogue: Catalogue) -> None:
     rows = [
         (
             f"/{one.name}",
+            _in_menus(catalogue, one),
             "asker" if one.private else "everyone",
             origins.get(one.name, "code"),
             one.description,
         )
         for one in catalogue.commands
     ]
-    titles = ("skill", "seen by", "from", "what it does")
+    titles = ("skill", "in menus", "seen by", "from", "what it does")
     widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
     for row in (titles, *rows):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         typer.echo("  ".join(cells).rstrip())
+    for name, reason in catalogue.left_out.items():
+        typer.echo(f"/{name} is not in menus, and works by command: {reason}.")
+
+
+def _in_menus(catalogue: Catalogue, command: SlashCommand) -> str:
+    if command.name in catalogue.left_out and command.shortcut:
+        return f"({command.shortcut.name})"
+    names = [one.name for one in catalogue.shortcuts if one.command == command.name]
+    return ", ".join(names)

@@ -6,7 +6,7 @@ It does no I/O, so its tests drive it by hand; `bot.driving` drives it for real.
 """
 
 from bot.skills.choosing import COMMANDS, Chosen, SlashCommand, choose
-from bot.skills.shortcuts import SHORTCUTS
+from bot.skills.shortcuts import SHORTCUTS, MessageShortcut
 from bot.skills.skill import (
     Ask,
     Batch,
@@ -56,6 +56,7 @@ __all__ = [
     "ListDigests",
     "Matches",
     "Measure",
+    "MessageShortcut",
     "NameOf",
     "Outcome",
     "OwnDigests",

@@ -17,6 +17,7 @@ from bot.skills.digests import DIGEST, digest, digests, is_digest_order
 from bot.skills.quiz import is_quiz, quiz
 from bot.skills.ranges import Range, parse_range
 from bot.skills.sharing import SHARE, share
+from bot.skills.shortcuts import MessageShortcut, shortcut_of
 from bot.skills.skill import Outcome, Request, Steps
 from bot.skills.summarize import summarize
 from bot.skills.support import reply
@@ -55,6 +56,8 @@ class SlashCommand:
     """What the model says is shown as it comes, and is all that is remembered of the reply."""
     aside: bool = False
     """It is about a reply and no part of the conversation: nothing of it is remembered."""
+    shortcut: MessageShortcut | None = None
+    """What its file puts into messages' menus."""
 
 
 COMMANDS = (
@@ -113,6 +116,7 @@ def command_of(template: Template) -> SlashCommand:
         where=template.where,
         elsewhere=bool(template.knowledge),
         speaks=not template.knowledge,
+        shortcut=shortcut_of(template),
     )
 
 

@@ -15,6 +15,7 @@ from pydantic_core.core_schema import ValidationInfo
 from bot.commands import TEXT, Where
 from bot.errors import SkillRefused
 from bot.prompts import Manner
+from bot.skills.shortcuts import LONGEST_NAME
 from bot.skills.template import (
     MESSAGES,
     PERSON,
@@ -35,6 +36,7 @@ Name: TypeAlias = Annotated[str, Field(pattern=NAME, max_length=32)]
 Told: TypeAlias = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\n]*$")]
 """A line that platforms show; Discord's take 100 characters."""
 Word: TypeAlias = Annotated[str, Field(pattern=NAME, max_length=32)]
+Menu: TypeAlias = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 Stop: TypeAlias = Annotated[str, Field(min_length=1, max_length=40)]
 Number: TypeAlias = Annotated[float, Field(strict=True)]
 Loc: TypeAlias = Sequence[int | str]
@@ -99,6 +101,7 @@ class _File(_Table):
     stops: Annotated[tuple[Stop, ...], Field(max_length=4)] = ()
     max_tokens: Annotated[int, Field(strict=True, ge=16)] = 0
     where: Annotated[tuple[Where, ...], Field(min_length=1)] = tuple(PLACES)
+    shortcut: Menu | None = None
     seen_by: Literal["everyone", "asker"] = "everyone"
     sampling: _Sampling = _Sampling()
 
@@ -125,6 +128,20 @@ class _File(_Table):
         if "arguments" in given.data and [one.name for one in given.data["arguments"]] != [TEXT]:
             raise ValueError(f"is asked by `{TEXT}`, which must be the one argument")
         return knowledge
+
+    @field_validator("shortcut")
+    @classmethod
+    def _takes_a_message(cls, shortcut: str, given: ValidationInfo) -> str:
+        if not shortcut.isprintable() or shortcut != shortcut.strip():
+            raise ValueError("one line, with no blanks around it")
+        if not any(one.isalnum() for one in shortcut):
+            raise ValueError("a name has letters")
+        texts = [one for one in given.data.get("arguments", ()) if one.name == TEXT]
+        if "arguments" in given.data and not texts:
+            raise ValueError(f"the message is its `{TEXT}`, and there is no such argument")
+        if texts and not texts[0].required:
+            raise ValueError(f"a message may have no words, so `{TEXT}` must be `required`")
+        return shortcut
 
     @field_validator("seen_by")
     @classmethod
@@ -289,4 +306,5 @@ def _template(read: _File) -> Template:
         manner=Manner(stops=read.stops, max_tokens=read.max_tokens, **read.sampling.model_dump()),
         where=frozenset(read.where),
         private=read.seen_by == "asker" or bool(read.knowledge),
+        shortcut=read.shortcut or "",
     )

@@ -17,6 +17,8 @@ from bot.skills.template import Template, not_here, usage
 
 MOST_QUESTIONS = 3
 CHANNEL = re.compile(r"#([\w-]{1,100})\s*")
+OPENED = re.compile(r":(?:\s|$)")
+"""What stands behind this is the customer's, also where it begins with a channel."""
 NO_CHANNEL = (
     "There is no channel #{name} that you and I can read. Name another one: "
     "`/{skill} #CHANNEL QUESTION`."
@@ -32,7 +34,9 @@ def reply(template: Template, request: Request) -> Steps[Outcome]:
     if refusal := not_here(template, request.place):
         return Outcome(text=refusal)
     text, name = request.text.strip(), template.knowledge
-    if named := CHANNEL.match(text):
+    if OPENED.match(text):
+        text = text[1:]
+    elif named := CHANNEL.match(text):
         text, name = text[named.end() :], named[1]
     questions = questions_of(text)
     if not questions:

@@ -70,6 +70,8 @@ class Template:
     where: frozenset[Where] = frozenset(PLACES)
     private: bool = False
     """Only who asked by command sees the answer."""
+    shortcut: str = ""
+    """Its name in messages' menus, which give their text; empty: it isn't there."""
 
 
 def speak(template: Template, request: Request) -> Steps[Outcome]:

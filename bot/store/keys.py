@@ -152,6 +152,12 @@ KINDS: Final[dict[str, KeyKind]] = {
     "noted": KeyKind(
         type="set", per="message", life="note", holds="digests of the notes that stand on it"
     ),
+    "copies": KeyKind(
+        type="set",
+        per="message",
+        life="retention and a day",
+        holds="ids of the commands that hold its words, as chosen from its menu",
+    ),
     "trace": KeyKind(
         type="string",
         per="message",

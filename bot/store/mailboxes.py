@@ -39,9 +39,12 @@ class Mailboxes(Server):
         return accepted == 1
 
     async def accept_command(self, command: Command, *, conversation: Conversation) -> bool:
-        """Put a command in the mailbox once and wake a worker; False if seen before."""
-        of = conversation.key
-        answer = await self._run(shard_of(of), "accept_command", of, *encode_mail(command))
+        """Put a command in the mailbox once and wake a worker; False if seen before.
+
+        One about a message that was deleted before has no text.
+        """
+        of, mail = conversation.key, encode_mail(command)
+        answer = await self._run(shard_of(of), "accept_command", of, *mail, command.about)
         return number_in(answer) == 1
 
     async def mail(self, lease: Lease) -> Sequence[Mail]:

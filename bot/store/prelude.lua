@@ -176,6 +176,20 @@ local function drop_notes(channel, id)
   call('DEL', noted)
 end
 
+-- A command that holds the words of a message goes with that.
+local function note_copy(channel, of, id)
+  local copies = key('copies', channel .. ':' .. of)
+  call('SADD', copies, id)
+  call('EXPIRE', copies, RETENTION_S + DAY_S)
+end
+
+local function take_copies(channel, of)
+  local copies = key('copies', channel .. ':' .. of)
+  local ids = call('SMEMBERS', copies)
+  call('DEL', copies)
+  return ids
+end
+
 local function trim_log(channel)
   for _, id in ipairs(call('ZRANGEBYSCORE', key('ages', channel), '-inf', whole(OLDEST))) do
     drop_logged(channel, id)
@@ -337,6 +351,9 @@ local function erase(channel, id)
     end
   end
   call('SET', key('mark', channel .. ':' .. id), 'gone', 'EX', RETENTION_S + DAY_S)
+  for _, copy in ipairs(take_copies(channel, id)) do
+    count = count + erase(channel, copy)
+  end
   return count
 end
 

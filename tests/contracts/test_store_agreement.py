@@ -76,6 +76,7 @@ commands = st.builds(
     name=st.just("why"),
     text=texts,
     sent_at=times,
+    about=st.one_of(st.just(""), ids),
 )
 turns = st.builds(
     Turn,

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
-from fakes.talk import ANA, CHANNEL, DIRECT, command, in_thread, message
+from fakes.talk import ANA, BEN, CHANNEL, DIRECT, command, in_thread, message
 
-from bot.conversations import Reply, in_place
+from bot.conversations import Reply, in_place, person_turn
 from bot.errors import LeaseLost, MailboxFull
-from bot.messages import Attachment, IncomingMessage, MessageChanged, MessageDeleted, Place
+from bot.messages import Attachment, Command, IncomingMessage, MessageChanged, MessageDeleted, Place
 from bot.ports import Lease, Store
 
 TALK = in_place(CHANNEL, root="1.0")
@@ -54,6 +55,46 @@ async def test_a_command_comes_back_whole_and_once(store: Store) -> None:
 
     assert list(await store.mail(await claim(store))) == [asked]
     assert list(await store.messages(CHANNEL, limit=5)) == []
+
+
+def about(message_id: str, *, asked: str) -> Command:
+    whole = command("explain", ": the code is 1234")
+    return replace(whole, message_id=asked, about=message_id)
+
+
+@pytest.mark.parametrize("forgotten", [False, True], ids=["deleted", "forgotten"])
+async def test_a_command_that_holds_a_messages_words_goes_with_the_message(
+    store: Store, forgotten: bool
+) -> None:
+    """Whoever takes words back takes them back from those who had them explained, too."""
+    said = message("the code is 1234", message_id="1.0", author=BEN)
+    answered, waits = about("1.0", asked="x1"), about("1.0", asked="x2")
+    other = about("2.0", asked="x3")
+    await store.accept(said, conversation=None, waiting=20)
+    await store.accept_command(answered, conversation=TALK)
+    await store.settle(await claim(store), answered=["x1"], turns=[person_turn(answered, 100)])
+    await store.accept_command(waits, conversation=OTHER_TALK)
+    await store.accept_command(other, conversation=OTHER_TALK)
+
+    if forgotten:
+        await store.forget_person("slack", BEN.id)
+    else:
+        await store.delete(MessageDeleted(place=CHANNEL, message_id="1.0"))
+
+    assert list(await store.mail(await claim(store))) == [other]
+    assert list(await store.turns(TALK)) == []
+    assert not await store.accept_command(waits, conversation=OTHER_TALK)
+
+
+async def test_a_command_about_a_message_that_is_gone_comes_without_its_words(
+    store: Store,
+) -> None:
+    await store.delete(MessageDeleted(place=CHANNEL, message_id="1.0"))
+    asked = about("1.0", asked="x1")
+
+    assert await store.accept_command(asked, conversation=TALK)
+
+    assert list(await store.mail(await claim(store))) == [replace(asked, text="")]
 
 
 async def test_mail_is_in_the_order_in_which_it_was_sent(store: Store) -> None:

@@ -17,7 +17,7 @@ from adapters.sandbox.world import World
 from bot.errors import TokenRefused
 from bot.messages import Event, ShareAsked, StopAsked
 from bot.settings import DiscordSettings
-from bot.skills import COMMANDS
+from bot.skills import COMMANDS, MessageShortcut
 
 
 async def test_a_mention_arrives_as_people_see_it(
@@ -264,6 +264,60 @@ async def test_discord_is_told_of_commands_that_come_and_go(
 
     assert ear.commands[0].text == "why?"
     assert side.commands[0]["name"] == "answer"
+
+
+EXPLAIN = MessageShortcut(name="Explain this", command="answer", text=": {text}")
+
+
+async def test_shortcuts_that_come_and_go_are_registered_and_read_with_the_servers_names(
+    listen: Listen, side: DiscordSide, ear: Ear, maya: str, general: str
+) -> None:
+    """An operator's own skill would else have to wait for the next start."""
+    shortcuts: list[MessageShortcut] = []
+    said = side.say_as(maya, general, "@Tom Okafor, look in #rules for {text}")
+    async with listen(shortcuts=shortcuts, commands_every_s=0.01) as edge:
+        await until(lambda: edge.registered)
+        shortcuts.append(EXPLAIN)
+        await until(lambda: "Explain this" in [one["name"] for one in side.commands])
+        used = await side.use_menu(maya, general, said.id, "Explain this")
+        await until(lambda: ear.commands)
+        shortcuts.clear()
+        await until(lambda: "Explain this" not in [one["name"] for one in side.commands])
+
+    (command,) = ear.commands
+    assert used["ok"]
+    assert (command.name, command.text) == ("answer", ": @Tom Okafor, look in #rules for {text}")
+
+
+async def test_a_shortcut_that_is_no_longer_offered_is_answered_to_the_person_alone(
+    listen: Listen, side: DiscordSide, ear: Ear, faults: Faults, maya: str, general: str
+) -> None:
+    """Clients show it for a while after it is gone."""
+    said = side.say_as(maya, general, "hello")
+    async with listen(shortcuts=(EXPLAIN,)):
+        await until(lambda: len(side.commands) == 3)
+    faults.fail("discord", "PUT /applications/*", status=403, times=-1)
+    async with listen():
+        used = await side.use_menu(maya, general, said.id, "Explain this")
+
+    assert used["ok"]
+    assert used["ephemeral"]
+    assert "have that command any more" in side.world.get(general, used["message"]).text
+    assert ear.commands == []
+
+
+async def test_a_message_is_read_without_names_where_discord_does_not_tell_them(
+    listen: Listen, side: DiscordSide, ear: Ear, faults: Faults, maya: str, general: str
+) -> None:
+    """Whoever asked would else wait before "Jay is thinking…" for nothing."""
+    said = side.say_as(maya, general, "look in #rules")
+    faults.rate_limit("discord", "GET /guilds/*", retry_after_s=60, times=-1)
+    async with listen(shortcuts=(EXPLAIN,)):
+        await until(lambda: len(side.commands) == 3)
+        await side.use_menu(maya, general, said.id, "Explain this")
+        await until(lambda: ear.commands)
+
+    assert ear.commands[0].text == ": look in #channel"
 
 
 async def test_a_list_that_discord_refuses_is_tried_again_only_when_it_changes(

@@ -114,5 +114,12 @@ def test_menus_are_registered_beside_the_commands_without_a_description() -> Non
     assert differ(wanted((SUMMARIZE,)), wanted((SUMMARIZE,), SHORTCUTS))
 
 
+def test_a_shortcut_is_offered_where_its_command_is() -> None:
+    aside = Offered(name="summarize", where=("direct",))
+    menus = wanted((aside,), SHORTCUTS)[:-1]
+
+    assert {one.contexts for one in menus} == {(1,)}
+
+
 def test_the_steps_name_what_stands_in_menus() -> None:
     assert "Summarize from here" in describe((SUMMARIZE,), shortcuts=SHORTCUTS)

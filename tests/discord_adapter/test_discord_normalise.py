@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from adapters.discord import normalise
 from adapters.discord.normalise import Handle, Names
 from adapters.discord.payloads import ChannelPayload, InteractionPayload, MessagePayload
-from bot.messages import IncomingMessage, Place
-from bot.skills import SHORTCUTS
+from bot.messages import Command, IncomingMessage, Place
+from bot.skills import SHORTCUTS, MessageShortcut
 
 JAY, MAYA, TOM = "100000000000000001", "100000000000000002", "100000000000000003"
 JAYS_ROLE, GARDENERS = "200000000000000001", "200000000000000002"
@@ -262,24 +262,39 @@ def test_buttons_and_menus_are_no_slash_commands() -> None:
     assert normalise.command(interaction(member=None)) is None
 
 
-def menu(name: str, *, flags: int = 0, **more: object) -> InteractionPayload:
-    target = {"id": "77", "timestamp": "2026-11-24T09:15:03.123000+00:00", "flags": flags}
-    resolved = {"messages": {"77": target}}
-    data = {"name": name, "type": 3, "target_id": "77", "resolved": resolved}
-    return interaction(data=data, **more)
+def menu(name: str, **target: object) -> InteractionPayload:
+    shown = {"id": "77", "timestamp": "2026-11-24T09:15:03.123000+00:00", "flags": 0} | target
+    resolved = {"messages": {"77": shown}}
+    return interaction(data={"name": name, "type": 3, "target_id": "77", "resolved": resolved})
+
+
+EXPLAIN = MessageShortcut(name="Explain this", command="explain", text=": {text}")
+
+
+def choose(payload: InteractionPayload) -> Command | None:
+    shortcut = normalise.chosen_from(payload, (*SHORTCUTS, EXPLAIN))
+    return shortcut and normalise.menu_command(payload, shortcut, names=NAMES)
+
+
+def explain(content: str, **target: object) -> str:
+    command = choose(menu("Explain this", content=content, **target))
+    assert command is not None
+    assert command.about == "77"
+    return command.text
 
 
 def test_summarize_from_here_is_the_command_since_that_message() -> None:
-    command = normalise.command(menu("Summarize from here"), SHORTCUTS)
+    command = choose(menu("Summarize from here"))
 
     assert command is not None
     assert (command.name, command.text) == ("summarize", "since @1795511703.123")
+    assert command.about == ""
     assert (command.place, command.author.id) == (PLACE, MAYA)
 
 
 def test_summarize_this_thread_is_about_the_thread_that_hangs_on_the_message() -> None:
-    without = normalise.command(menu("Summarize this thread"), SHORTCUTS)
-    with_one = normalise.command(menu("Summarize this thread", flags=1 << 5), SHORTCUTS)
+    without = choose(menu("Summarize this thread"))
+    with_one = choose(menu("Summarize this thread", flags=1 << 5))
 
     assert without is not None
     assert with_one is not None
@@ -288,11 +303,39 @@ def test_summarize_this_thread_is_about_the_thread_that_hangs_on_the_message() -
 
 
 def test_a_menu_that_is_none_of_jays_is_no_command() -> None:
-    assert normalise.command(menu("Look closer"), SHORTCUTS) is None
-    assert (
-        normalise.command(interaction(data={"name": "Summarize from here", "type": 3}), SHORTCUTS)
-        is None
+    assert choose(menu("Look closer")) is None
+    assert choose(interaction(data={"name": "Summarize from here", "type": 3})) is None
+    assert normalise.command(menu("Summarize from here")) is None
+
+
+def test_the_text_of_a_shortcut_reads_as_people_see_the_message() -> None:
+    tom = user(TOM, "tom", global_name="Tom O.")
+    text = explain(
+        f"<@{JAY}> ask <@{TOM}> or <@&{GARDENERS}> in <#{GENERAL}> about {{at}} <:sun:1>",
+        mentions=[tom],
+        mention_roles=[GARDENERS],
     )
+
+    assert text == ": ask @Tom O. or @gardeners in #general about {at} :sun:"
+
+
+def test_a_picture_alone_leaves_the_text_of_a_shortcut_empty() -> None:
+    assert explain("") == ": "
+
+
+def test_a_forwarded_message_and_a_threads_first_one_have_their_texts_too() -> None:
+    forwarded = explain("", message_snapshots=[{"message": {"content": "from elsewhere"}}])
+    first = explain("", type=21, referenced_message={"content": "the root"})
+    answer = explain("mine", type=19, referenced_message={"content": "not mine"})
+
+    assert (forwarded, first, answer) == (": from elsewhere", ": the root", ": mine")
+
+
+@given(content=st.text(alphabet="<@!&#:/>{}0123456789abt \n", max_size=60))
+def test_a_shortcut_reads_whatever_a_message_holds_as_a_heard_message_is_read(
+    content: str,
+) -> None:
+    assert explain(content) == f": {read(content).text}"
 
 
 @given(content=st.text(alphabet="<@!&#:/>0123456789abt \n", max_size=60))

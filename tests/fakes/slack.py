@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from adapters.sandbox.slack import SlackSide
 from adapters.slack import SlackEdge
 from adapters.slack.sockets import Patience
-from bot.commands import SlashCommand
+from bot.commands import MessageShortcut, SlashCommand
 from bot.errors import StoreUnreachable
 from bot.messages import Event, Place
 from bot.ports import Missed, Target, nothing_missed
@@ -74,8 +74,16 @@ async def start(
     patience: Patience = PATIENCE,
     missed: Missed = nothing_missed,
     commands: Sequence[SlashCommand] = COMMANDS,
+    shortcuts: Sequence[MessageShortcut] = (),
 ) -> Running:
-    edge = SlackEdge(settings, hear=ear.hear, commands=commands, patience=patience, missed=missed)
+    edge = SlackEdge(
+        settings,
+        hear=ear.hear,
+        commands=commands,
+        shortcuts=shortcuts,
+        patience=patience,
+        missed=missed,
+    )
     task = asyncio.create_task(edge.run())
     await until(lambda: edge.ready or task.done())
     return Running(edge, task)

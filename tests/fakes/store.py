@@ -98,6 +98,7 @@ class MemoryStore:
         self._logs: defaultdict[Channel, dict[str, Kept]] = defaultdict(dict)
         self._marks: dict[MessageKey, Conversation | None] = {}
         self._gone: set[MessageKey] = set()
+        self._copies: defaultdict[MessageKey, set[str]] = defaultdict(set)
         self._said: defaultdict[tuple[str, str], set[MessageKey]] = defaultdict(set)
         self._talks: defaultdict[Conversation, Talk] = defaultdict(Talk)
         self._parked: dict[tuple[Conversation, str], Kept] = {}
@@ -154,6 +155,10 @@ class MemoryStore:
         key = (_channel(command.place), command.message_id)
         if key in self._gone or self._marks.get(key):
             return False
+        if command.about:
+            if (key[0], command.about) in self._gone:
+                command = replace(command, text="")
+            self._copies[key[0], command.about].add(command.message_id)
         self._put(command, conversation)
         return True
 
@@ -585,6 +590,8 @@ class MemoryStore:
             talk.turns = left
             if talk.reply is not None and talk.reply.answers == (message_id,):
                 talk.stop_until = self._clock() + STOP_KEPT_S
+        for copy in self._copies.pop(key, ()):
+            count += self._erase((channel, copy))
         return count
 
     def _drop_notes(self, channel: Channel, message_id: str) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from fakes.completions import CompletionsServer, says
-from stage import Stage, playing, until
+from stage import WITHIN_S, Stage, playing, until
 
+from adapters.sandbox.records import File
 from adapters.sandbox.server import Sandbox
-from adapters.sandbox.world import Message
-from bot.messages import PLATFORMS, PlatformName
+from adapters.sandbox.world import Message, World
+from bot.conversations import Conversation
+from bot.messages import PLATFORMS, Place, PlatformName
 
 both = pytest.mark.parametrize("platform", PLATFORMS)
 pytestmark = [pytest.mark.valkey]
+
+PICTURE = File(id="F1", name="quay.png", mimetype="image/png", size=10)
 
 HAIKU = '''
 name = "haiku"
@@ -187,3 +192,100 @@ async def test_a_customers_question_is_answered_from_the_knowledge_channel_for_t
     assert "share" not in str(shown.extra)
     assert refused.ephemeral_to == other
     assert "30 days" not in refused.text
+
+
+def place_in(world: World, channel: str) -> Place:
+    return Place(platform=world.platform, workspace=world.home_id, channel=channel)
+
+
+async def until_kept(stage: Stage, kept: bool, sign: str, conversation: Conversation) -> None:
+    """Wait until a turn of a conversation holds some words, or none does any more."""
+
+    async def is_kept() -> bool:
+        return any(sign in turn.text for turn in await stage.app.store.turns(conversation))
+
+    async with asyncio.timeout(WITHIN_S):
+        while await is_kept() != kept:
+            await asyncio.sleep(0.05)
+
+
+async def choose(
+    stage: Stage, platform: PlatformName, who: str, on: Message, name: str
+) -> dict[str, object]:
+    """Choose a shortcut from a message's menu."""
+    if platform == "discord":
+        return await stage.sandbox.discord.use_menu(who, on.channel, on.id, name)
+    callback = name.lower().replace(" ", "_")
+    return await stage.sandbox.slack.use_shortcut(who, on.channel, on.id, callback)
+
+
+@both
+async def test_a_message_is_explained_from_its_menu_in_the_words_that_people_read(
+    platform: PlatformName, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """A model that reads `<@U1>` explains the mark; and a first word is no order."""
+    answers = [says(" They want the ferry to be on time.")]
+    async with (
+        CompletionsServer(answers=answers, window=2048).running() as engine,
+        playing(sandbox, data_dir=tmp_path, engine_url=engine.url) as stage,
+    ):
+        world = stage.world(platform)
+        person, other = (world.members[one] for one in stage.people(platform, 2))
+        general = world.channel_named("general").id
+        typed = f"Briefly {{text}}: @{other.display} wants less <delay> in #general"
+        asked = side(stage, platform).say_as(person.id, general, typed)
+        picture = world.say(general, person.id, "", files=[PICTURE])
+
+        done = await choose(stage, platform, person.id, asked, "Explain this")
+        shown = await said(stage, platform, "to be on time")
+        await choose(stage, platform, person.id, picture, "Explain this")
+        usage = await said(stage, platform, "What you would like to understand? For example")
+        talk = await stage.app.store.conversation_at(place_in(world, general), shown.id)
+        assert talk is not None
+        await until_kept(stage, True, "less <delay>", talk)
+        world.delete(general, asked.id)
+        await until_kept(stage, False, "less <delay>", talk)
+
+    assert done["ok"]
+    assert shown.ephemeral_to is None
+    (prompt,) = engine.asked
+    assert "Explain this simply, in plain words" in prompt
+    assert f"Briefly {{text}}: @{other.display} wants less <delay> in #general" in prompt
+    assert "/explain" in usage.text
+
+
+@both
+async def test_an_operators_shortcut_comes_and_goes_while_people_talk(
+    platform: PlatformName, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    skills = tmp_path / "skills"
+    skills.mkdir()
+    async with (
+        CompletionsServer(answers=[says(" Grey rain (c) Jay")], window=2048).running() as engine,
+        playing(sandbox, data_dir=tmp_path, engine_url=engine.url, skills_dir=skills) as stage,
+    ):
+
+        def offered() -> bool:
+            if platform == "discord":
+                return "Haiku of this" in [one["name"] for one in sandbox.discord.commands]
+            return "Haiku of this" in [one.name for one in stage.app.catalogue.shortcuts]
+
+        world = stage.world(platform)
+        person = stage.people(platform)[0]
+        asked = world.say(world.channel_named("general").id, person, "sad rain on the harbour")
+        menus = HAIKU.replace("seen_by", 'shortcut = "Haiku of this"\nseen_by')
+        (skills / "haiku.toml").write_text(menus)
+        await until(offered)
+        await choose(stage, platform, person, asked, "Haiku of this")
+        shown = await said(stage, platform, "Grey rain")
+
+        (skills / "haiku.toml").unlink()
+        await until(lambda: not offered())
+        gone = await choose(stage, platform, person, asked, "Haiku of this")
+        if platform == "slack":
+            await said(stage, platform, "I don't know this command.")
+
+    assert "Write a glad haiku about this: sad rain on the harbour" in engine.asked[0]
+    assert shown.ephemeral_to == person
+    assert gone["ok"] == (platform == "slack")
+    assert len(engine.requests) == 1

@@ -79,6 +79,42 @@ def test_the_list_of_skills_tells_where_each_comes_from_and_which_file_is_bad(
     assert f"FAIL skills: {folder}/bad.toml:1: " in doctor.stdout
 
 
+MENU_SKILL = """name = "{name}"
+description = "Greet somebody"
+prompt = "Greet {{text}}"
+shortcut = "Greet as {name}"
+[[arguments]]
+name = "text"
+description = "Whom"
+required = true
+"""
+
+
+def test_the_list_of_skills_tells_what_stands_in_menus_and_what_had_no_room(
+    tmp_path: Path,
+) -> None:
+    for name in ("greet", "hail"):
+        (tmp_path / f"{name}.toml").write_text(MENU_SKILL.format(name=name))
+
+    told = jay("skills", folder=tmp_path, JAY_SKILLS_DIR=str(tmp_path))
+    manifest = jay("manifest", "slack", folder=tmp_path, JAY_SKILLS_DIR=str(tmp_path))
+    discord = jay("manifest", "discord", folder=tmp_path, JAY_SKILLS_DIR=str(tmp_path))
+    lines = {line.split()[0]: line for line in told.stdout.splitlines()}
+    made = json.JSONDecoder().raw_decode(manifest.stdout)[0]
+
+    assert told.returncode == 0
+    assert "Explain this" in lines["/explain"]
+    assert "  Greet as greet  " in told.stdout
+    assert "(Greet as hail)" in told.stdout
+    assert "/hail is not in menus, and works by command: menus have room for 5" in told.stdout
+    assert [one["callback_id"] for one in made["features"]["shortcuts"]] == [
+        "summarize_from_here", "summarize_this_thread", "explain_this", "paraphrase_this",
+        "greet_as_greet",
+    ]  # fmt: skip
+    assert "Greet as greet" in discord.stdout
+    assert "Greet as hail" not in discord.stdout
+
+
 def test_an_operators_own_skill_stands_in_the_manifest(tmp_path: Path) -> None:
     """Slack offers no command that its app's manifest doesn't hold."""
     good = 'name = "greet"\ndescription = "Greet somebody"\nprompt = "Hello"\n'

@@ -87,7 +87,8 @@ async def use_everything(store: Store) -> None:
     await store.keep_trace(traced("m1", place=THREAD))
     await store.accept(message("oops", message_id="6.0"), conversation=None, waiting=5)
     await store.delete(MessageDeleted(place=CHANNEL, message_id="6.0"))
-    await store.accept_command(command("why"), conversation=in_place(CHANNEL, root="cmd-why"))
+    asked = replace(command("why"), about="5.0")
+    await store.accept_command(asked, conversation=in_place(CHANNEL, root="cmd-why"))
     await store.keep_digest(digest(), most=5)
 
 
@@ -198,7 +199,8 @@ async def live(store: Store, dice: random.Random, at: int) -> None:
         case 5:
             await store.log_history([message("old", message_id=f"{at}.{n}") for n in range(5)])
         case 6:
-            asked = replace(command("why", place=channel), message_id=message_id)
+            about = f"{dice.randrange(at + 1)}.5"
+            asked = replace(command("why", place=channel), message_id=message_id, about=about)
             await store.accept_command(asked, conversation=in_place(channel, root=message_id))
         case 7:
             place = replace(channel, thread=root)

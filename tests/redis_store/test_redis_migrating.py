@@ -23,6 +23,7 @@ PRIVATE = in_place(DIRECT, root="")
 ALWAYS = 1e12
 YOUNGER = {
     "gone",
+    "copies",
     "vectors",
     "note",
     "noted",

@@ -216,7 +216,9 @@ async def test_a_message_command_carries_its_message(bot, side, maya, general, w
 
     told = await side.use_menu(maya, general, said.id, "Explain this")
 
-    assert world.get(general, told["message"]).text == "about “grafting” of maya"
+    answered = await bot.get_channel(int(general)).fetch_message(int(told["message"]))
+    assert answered.content == "about “grafting” of maya"
+    assert answered.reference.message_id == int(said.id)
 
 
 async def test_what_a_person_types_is_completed(registered, side, maya, general):

@@ -21,6 +21,11 @@ COMMANDS = [
     {"command": "/answer", "description": "Answer from it", "usage_hint": "[question]"},
 ]
 """As a manifest has them."""
+SHORTCUTS = [
+    {"name": "Summarize from here", "type": "message", "callback_id": "summarize_from_here"},
+    {"name": "Explain this", "type": "message", "callback_id": "explain_this"},
+    {"name": "New note", "type": "global", "callback_id": "new_note"},
+]
 
 
 @pytest.fixture
@@ -53,7 +58,7 @@ async def browser():
 async def seeded() -> AsyncIterator[Sandbox]:
     """A sandbox in the loop that the browser lives in."""
     async with Sandbox() as made:
-        made.slack.install({"features": {"slash_commands": COMMANDS}})
+        made.slack.install({"features": {"slash_commands": COMMANDS, "shortcuts": SHORTCUTS}})
         yield made
 
 

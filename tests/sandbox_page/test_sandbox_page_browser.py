@@ -294,6 +294,80 @@ async def test_discord_knows_only_registered_commands_and_says_when_none_answers
     await expect(newest(page, "discord")).to_contain_text("The application did not respond")
 
 
+async def register_menus(page: Page, sandbox: Sandbox, *names: str) -> None:
+    """Have the bot register message commands, as Jay does at Discord."""
+    bot = {"Authorization": f"Bot {sandbox.discord.bot_token}"}
+    address = f"{sandbox.discord.api_url}/applications/{sandbox.discord.application_id}/commands"
+    for name in names:
+        made = await page.context.request.post(address, headers=bot, data={"name": name, "type": 3})
+        assert made.status == 201
+
+
+@BOTH
+async def test_a_messages_menu_offers_the_apps_shortcuts_and_uses_one(
+    page: Page, seeded: Sandbox, platform: str
+):
+    """Nobody could try "Summarize from here" in the demo otherwise."""
+    await register_menus(page, seeded, "Summarize from here", "Explain this")
+    said = await bot_says(seeded, platform, "The quay is closed.")
+    message = newest(page, platform)
+    await expect(message).to_contain_text("The quay is closed.")
+    await message.hover()
+    await message.get_by_role("button", name="More actions").click()
+    entries = message.get_by_role("menu", name="Shortcuts").get_by_role("menuitem")
+    await expect(entries).to_have_text(["Summarize from here", "Explain this"])
+    await entries.last.click()
+
+    await expect(message.get_by_role("menu")).to_have_count(0)
+    if platform == "slack":
+        await expect(pane(page, "slack").locator(".toast")).to_have_text(
+            "Explain this failed with the error “dispatch_failed”"
+        )
+        return
+    answer = newest(page, "discord")
+    await expect(answer).to_contain_text("The application did not respond")
+    await expect(answer.locator(".quote")).to_contain_text("used Explain this")
+    told = list(seeded.discord_world.messages(said.channel))[-1]
+    assert told.interaction["target_message_id"] == said.id
+
+
+async def test_a_messages_menu_is_used_by_keyboard(page: Page, seeded: Sandbox):
+    said = await bot_says(seeded, "slack", "The quay is closed.")
+    message = newest(page, "slack")
+    await expect(message).to_contain_text("The quay is closed.")
+    await message.focus()
+    opener = message.get_by_role("button", name="More actions")
+    await opener.focus()
+    await page.keyboard.press("Enter")
+    entries = message.get_by_role("menuitem")
+    await expect(entries.first).to_be_focused()
+    await page.keyboard.press("ArrowUp")
+    await expect(entries.last).to_be_focused()
+
+    seeded.slack_world.edit(said.channel, said.id, "The quay is open.")
+    await expect(message).to_contain_text("The quay is open.")
+    await page.keyboard.press("Escape")
+    await expect(message.get_by_role("menu")).to_have_count(0)
+    await expect(opener).to_be_focused()
+
+    await page.keyboard.press("Enter")
+    await expect(entries.first).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(pane(page, "slack").locator(".toast")).to_contain_text(
+        "Summarize from here failed"
+    )
+
+
+async def test_an_app_without_shortcuts_says_so_in_the_menu(page: Page, seeded: Sandbox):
+    await bot_says(seeded, "discord", "The quay is closed.")
+    message = newest(page, "discord")
+    await expect(message).to_contain_text("The quay is closed.")
+    await message.hover()
+    await message.get_by_role("button", name="More actions").click()
+
+    await expect(message.get_by_role("menu")).to_have_text("The app offers no shortcuts here.")
+
+
 @BOTH
 async def test_i_edit_and_delete_what_i_wrote(page: Page, seeded: Sandbox, platform: str):
     await box(page, platform).fill("@Jay helo")

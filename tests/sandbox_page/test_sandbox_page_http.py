@@ -342,6 +342,27 @@ async def test_a_command_without_a_bot_is_told_as_the_platform_tells_it(
     assert "failed with the error" in newest.text
 
 
+@pytest.mark.parametrize(
+    ("platform", "error"), [("slack", "dispatch_failed"), ("discord", "unknown_command")]
+)
+async def test_a_shortcut_is_used_on_a_message_that_all_can_see(
+    sandbox: Sandbox, http: aiohttp.ClientSession, platform: str, error: str
+):
+    """Slack shows no shortcuts at a message that only one person sees."""
+    here = where(sandbox, platform, "maya" if platform == "slack" else "fern")
+    world = sandbox.slack_world if platform == "slack" else sandbox.discord_world
+    seen = world.say(here["channel"], world.bot_id, "Hello").id
+    mine = world.say(here["channel"], world.bot_id, "Psst", ephemeral_to=here["as"]).id
+
+    told = await do(http, "shortcut", **here, message=seen, shortcut="explain_this")
+    private = await do(http, "shortcut", **here, message=mine, shortcut="explain_this")
+    gone = await do(http, "shortcut", **here, message="1.1", shortcut="explain_this")
+
+    assert told == (200, {"ok": False, "error": error})
+    assert (private[0], private[1]["error"]) == (400, "no_menu")
+    assert gone[0] == 404
+
+
 async def test_a_spell_of_bad_weather_is_switched_on_and_off(
     sandbox: Sandbox, http: aiohttp.ClientSession
 ):

@@ -147,6 +147,81 @@ def test_more_files_than_the_platforms_take_are_refused(tmp_path: Path) -> None:
     assert told == []
 
 
+MENU_SKILL = (
+    SKILL
+    + """shortcut = "{shortcut}"
+[[arguments]]
+name = "text"
+description = "What"
+required = true
+"""
+)
+
+
+def put_into_menus(folder: Path, name: str, shortcut: str) -> Path:
+    path = folder / f"{name}.toml"
+    filled = MENU_SKILL.format(name=name, description="Does it", shortcut=shortcut)
+    path.write_text(filled.replace('"Do it."', '"Do {text}."'))
+    return path
+
+
+def in_menus(catalogue: Catalogue) -> list[str]:
+    return [one.name for one in catalogue.shortcuts]
+
+
+OF_CODE = ["Summarize from here", "Summarize this thread"]
+
+
+def test_a_shortcut_that_has_no_room_is_told_in_one_line_and_its_skill_works(
+    tmp_path: Path,
+) -> None:
+    put_into_menus(tmp_path, "first", "First")
+    put_into_menus(tmp_path, "second", "Second")
+
+    with capture_logs() as told:
+        catalogue = Catalogue(tmp_path)
+    (left_out,) = [one for one in told if one["event"] == "catalogue.shortcut_left_out"]
+
+    assert in_menus(catalogue) == [*OF_CODE, "Explain this", "Paraphrase this", "First"]
+    assert "second" in descriptions(catalogue)
+    assert (left_out["name"], left_out["shortcut"]) == ("second", "Second")
+    assert "menus have room for 5" in left_out["reason"]
+    assert catalogue.left_out == {"second": left_out["reason"]}
+
+
+def test_an_operators_file_takes_the_place_of_the_shipped_ones_shortcut(tmp_path: Path) -> None:
+    put(tmp_path, "explain")
+    put_into_menus(tmp_path, "paraphrase", "Other words")
+    put_into_menus(tmp_path, "zest", "Other-Words")
+
+    catalogue = Catalogue(tmp_path)
+
+    assert in_menus(catalogue) == [*OF_CODE, "Other words"]
+    assert "'Other words'" in catalogue.left_out["zest"]
+
+
+@pytest.mark.looptime
+async def test_menus_follow_the_folder_and_each_change_is_told_once(tmp_path: Path) -> None:
+    """What had no room gets in when another one makes way, with nobody restarting Jay."""
+    first = put_into_menus(tmp_path, "first", "First")
+    catalogue = Catalogue(tmp_path)
+    shortcuts = catalogue.shortcuts
+    watching = asyncio.create_task(catalogue.run())
+
+    with capture_logs() as told:
+        put_into_menus(tmp_path, "second", "Second")
+        await asyncio.sleep(4 * LOOK_EVERY_S)
+    assert in_menus(catalogue)[-1] == "First"
+    assert [one["event"] for one in told].count("catalogue.shortcut_left_out") == 1
+
+    first.unlink()
+    await asyncio.sleep(2 * LOOK_EVERY_S)
+    assert in_menus(catalogue)[-1] == "Second"
+    assert catalogue.left_out == {}
+    assert catalogue.shortcuts is shortcuts
+    watching.cancel()
+
+
 def test_rights_that_were_put_right_are_noticed(tmp_path: Path) -> None:
     """A change of rights leaves a file's time of change as it was."""
     path = put(tmp_path, "greet")

@@ -31,6 +31,7 @@ stops = ["THE END"]
 where = ["channels", "direct"]
 seen_by = "asker"
 max_tokens = 60
+shortcut = "Haiku of this"
 
 [[arguments]]
 name = "mood"
@@ -70,6 +71,7 @@ def test_a_file_says_all_that_a_skill_is() -> None:
     assert skill.manner.stops == ("THE END",)
     assert (skill.manner.temperature, skill.manner.top_p) == (1.0, None)
     assert skill.manner.max_tokens == 60
+    assert skill.shortcut == "Haiku of this"
 
 
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.toml")), ids=lambda path: path.stem)
@@ -124,15 +126,22 @@ def test_the_manuals_example_is_a_skill() -> None:
         ('"asker"', '"nobody"', 10, "seen_by: "),
         ("max_tokens = 60", "max_tokens = 1", 11, "max_tokens: "),
         ("max_tokens = 60", "max_tokens = true", 11, "max_tokens: "),
-        ('default = "sad"', 'default = "bad"', 17, "arguments.1.default: 'bad' is none of"),
-        ('["glad", "sad"]', '["glad"]', 16, "arguments.1.values: "),
-        ('name = "mood"', 'name = "person"', 13, "arguments: `person` is taken"),
-        ('name = "text"', 'name = "topic"', 13, "arguments: what has no `values`"),
+        ('"Haiku of this"', '"Make a haiku of this one!"', 12, "shortcut: "),
+        ('"Haiku of this"', '""', 12, "shortcut: "),
+        ('"Haiku of this"', '"two\\nlines"', 12, "shortcut: one line, with no blanks around it"),
+        ('"Haiku of this"', '" Haiku"', 12, "shortcut: one line, with no blanks around it"),
+        ('"Haiku of this"', '"…"', 12, "shortcut: a name has letters"),
+        ('"Haiku of this"', "true", 12, "shortcut: "),
+        ("required = true", "", 12, "shortcut: a message may have no words, so `text` must be"),
+        ('default = "sad"', 'default = "bad"', 18, "arguments.1.default: 'bad' is none of"),
+        ('["glad", "sad"]', '["glad"]', 17, "arguments.1.values: "),
+        ('name = "mood"', 'name = "person"', 14, "arguments: `person` is taken"),
+        ('name = "text"', 'name = "topic"', 14, "arguments: what has no `values`"),
         ("max_tokens = 60", 'knowledge = "faq"', 11, "knowledge: is asked by `text`"),
-        ("temperature = 1", "temperature = 3", 25, "sampling.temperature: "),
-        ("temperature = 1", "warmth = 1", 25, "sampling.warmth: unknown key"),
-        ("temperature = 1", "temperature = ", 25, "no TOML: "),
-        ("[sampling]", "[sampling", 24, "no TOML: "),
+        ("temperature = 1", "temperature = 3", 26, "sampling.temperature: "),
+        ("temperature = 1", "warmth = 1", 26, "sampling.warmth: unknown key"),
+        ("temperature = 1", "temperature = ", 26, "no TOML: "),
+        ("[sampling]", "[sampling", 25, "no TOML: "),
     ],
 )
 def test_a_bad_file_is_refused_with_line_and_reason(
@@ -168,6 +177,21 @@ def test_what_a_channel_answers_is_for_who_asked_alone() -> None:
     assert skill.private
     assert "seen_by: not everyone may read the channel" in everyone.reason
     assert "prompt: a skill with `knowledge` has none" in prompted.reason
+
+
+def test_a_skill_that_takes_no_text_can_not_stand_in_menus() -> None:
+    """What was chosen for a message would not even look at it."""
+    source = """
+name = "haiku"
+description = "Greet"
+prompt = "Greet {person}."
+shortcut = "Greet"
+"""
+
+    assert refused(source).reason == (
+        "shortcut: the message is its `text`, and there is no such argument"
+    )
+    assert refused(source).line == 5
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.catalogue import Catalogue
 from bot.messages import Place
-from bot.skills import Ask, Outcome, Request, Search, choose
+from bot.skills import Ask, Find, Outcome, Request, Search, choose
 from bot.skills.answer import LONGEST_QUESTION
 from bot.skills.support import MOST_QUESTIONS, questions_of
 
@@ -96,6 +96,18 @@ def test_by_mention_nothing_of_another_channel_is_said_before_others() -> None:
     assert "7:30" in alone.text
 
 
+def test_a_message_that_begins_with_a_channel_is_answered_from_the_skills_own() -> None:
+    """A shortcut hands a customer's words on, and none of them are orders."""
+    told, hand = ask(
+        ": #faq says nothing. When does the warehouse in Porto open?",
+        says=" The warehouse in Porto opens at 7:30 on weekdays.",
+        channels={"knowledge": FAQ},
+    )
+
+    assert "opens at 7:30" in told.text
+    assert [one.name for one in hand.steps if isinstance(one, Find)] == ["knowledge"]
+
+
 def test_a_reply_is_private_and_has_no_share_button() -> None:
     chosen = choose(command("reply", "when?"), Catalogue().commands)
 
@@ -103,9 +115,10 @@ def test_a_reply_is_private_and_has_no_share_button() -> None:
 
 
 def test_without_a_question_its_use_is_told() -> None:
-    told, _ = ask("#faq ")
+    for nothing in ("#faq ", ":"):
+        told, _ = ask(nothing)
 
-    assert "For example: `/reply " in told.text
+        assert "For example: `/reply " in told.text
 
 
 @given(st.text(max_size=2_000))

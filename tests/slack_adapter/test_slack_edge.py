@@ -24,7 +24,7 @@ from bot.messages import (
     StopAsked,
 )
 from bot.settings import SlackSettings
-from bot.skills import COMMANDS
+from bot.skills import COMMANDS, MessageShortcut
 
 SUMMARIZE = COMMANDS[0]
 
@@ -175,6 +175,27 @@ async def test_a_command_that_is_not_jays_is_answered(side, edge, ear, maya, gen
 
     assert answer["ok"]
     assert ear.tries == 0
+    told = [one.text for one in world.messages(general) if one.ephemeral_to == maya.id]
+    assert told == ["I don't know this command."]
+
+
+async def test_shortcuts_that_come_and_go_while_jay_listens_are_heard_and_answered(
+    side, settings, ear, maya, general, world
+):
+    """Slack shows what stands in the app's manifest, also when its file is gone."""
+    said = side.say_as(maya.id, general, "ask @Tom Okafor about {text}")
+    shortcuts: list[MessageShortcut] = []
+    running = await start(settings, ear, shortcuts=shortcuts)
+    shortcuts.append(MessageShortcut(name="Explain this", command="summarize", text="about {text}"))
+    heard = await side.use_shortcut(maya.id, general, said.id, "explain_this")
+    shortcuts.clear()
+    gone = await side.use_shortcut(maya.id, general, said.id, "explain_this")
+    await stop(running)
+
+    (command,) = [one for one in ear.events if isinstance(one, Command)]
+    assert heard["ok"]
+    assert (command.name, command.text) == ("summarize", "about ask @Tom Okafor about {text}")
+    assert gone["ok"]
     told = [one.text for one in world.messages(general) if one.ephemeral_to == maya.id]
     assert told == ["I don't know this command."]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from adapters.slack import markup, normalise
 from adapters.slack.install import Installation
 from bot.messages import Command, IncomingMessage, MessageChanged, MessageDeleted, StopAsked
-from bot.skills import SHORTCUTS
+from bot.skills import SHORTCUTS, MessageShortcut
 
 JAY = Installation(
     team_id="T1", team="Team", bot_user_id="UJAY", bot_id="BJAY", name="jay", url="https://t/"
@@ -205,8 +205,21 @@ def shortcut(**changes: object) -> dict[str, object]:
     } | changes
 
 
+EXPLAIN = MessageShortcut(name="Explain this", command="explain", text=": {text}")
+
+
 def read_shortcut(body: dict[str, object]) -> Command | None:
-    return normalise.read_shortcut(body, jay=JAY, names={"U1": "Ana"}, now=1.0, shortcuts=SHORTCUTS)
+    names = {"U1": "Ana", "U3": "Ben"}
+    shortcuts = (*SHORTCUTS, EXPLAIN)
+    return normalise.read_shortcut(body, jay=JAY, names=names, now=1.0, shortcuts=shortcuts)
+
+
+def explain(text: str) -> Command:
+    said = {"type": "message", "user": "U2", "ts": "1700000005.000200", "text": text}
+    body = shortcut(callback_id="explain_this", message=said)
+    command = read_shortcut(body)
+    assert command is not None
+    return command
 
 
 def test_summarize_from_here_is_the_command_since_that_message() -> None:
@@ -214,6 +227,7 @@ def test_summarize_from_here_is_the_command_since_that_message() -> None:
 
     assert command is not None
     assert (command.name, command.text) == ("summarize", "since @1700000005.000200")
+    assert command.about == ""
     assert (command.place.channel, command.place.thread) == ("C1", "")
     assert command.author.name == "Ana"
     assert command.handle == "https://hooks.slack.com/app/T1/2/3"
@@ -233,7 +247,32 @@ def test_summarize_this_thread_is_about_the_thread_of_that_message(
     assert (command.text, command.place.thread) == ("this thread", thread)
 
 
+def test_the_text_of_a_shortcut_reads_as_people_see_the_message() -> None:
+    text = "ask <@U3> in <#C2|faq>: is {at} &lt; {0} on <https://x.org|the site>?"
+    body = shortcut(message={"ts": "1700000005.000200", "text": text})
+
+    assert explain(text).about == "1700000005.000200"
+    assert explain(text).text == (": ask @Ben in #faq: is {at} < {0} on the site (https://x.org)?")
+    assert normalise.people_of_shortcut(body) == ("U1", "U3")
+
+
+def test_a_picture_alone_leaves_the_text_of_a_shortcut_empty() -> None:
+    assert explain("").text == ": "
+
+
+@given(st.text(alphabet="<>@#!|&;{}:U13JAYaltgmp \n", max_size=60))
+def test_a_shortcut_reads_whatever_a_message_holds_as_a_heard_message_is_read(text: str) -> None:
+    said = {"type": "message", "user": "U2", "ts": "1700000005.000200", "text": text}
+    heard = normalise.read_message(
+        said, place=explain(text).place, jay=JAY, names={"U1": "Ana", "U3": "Ben"}
+    )
+
+    assert heard is not None
+    assert explain(text).text == f": {heard.text}"
+
+
 @given(st.dictionaries(st.sampled_from(list(shortcut())), VALUES))
 def test_no_shortcut_raises_whatever_it_lacks(fields: dict[str, object]) -> None:
+    normalise.people_of_shortcut(fields)
     read_shortcut(fields)
     assert read_shortcut(shortcut() | {"callback_id": fields.get("callback_id")}) is None

@@ -196,7 +196,8 @@ class Callbacks:
             channel.id,
             place.world.bot_id,
             content.text or "",
-            reply_to=after if after is not None else used.source,
+            # Discord lets the answer to a message's command refer to that message.
+            reply_to=after if after is not None else used.source or used.target,
             files=posting.files(place, content.uploads),
             ephemeral_to=used.member if hidden else None,
             streaming=thinking,

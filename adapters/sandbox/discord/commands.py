@@ -84,7 +84,7 @@ class Commands:
         listed = form.mappings("", call.json)
         for kind in _KINDS:
             of_kind = [one for one in listed if one.get("type", CHAT_INPUT) == kind]
-            form.count("", of_kind, limits.COMMANDS_MAX if kind == CHAT_INPUT else 5)
+            form.count("", of_kind, limits.COMMANDS_MAX if kind == CHAT_INPUT else limits.MENUS_MAX)
         for index, given in enumerate(listed):
             _check(form, given, f"{index}.")
         _check_unique(form, listed)

@@ -39,7 +39,9 @@ class Interaction:
     channel: str
     at: float
     source: str | None = None
-    """The message that a button or menu belongs to."""
+    """The message that a button belongs to."""
+    target: str | None = None
+    """The message from whose menu a command was chosen."""
     callback: int | None = None
     """The type of the callback, None before it."""
     original: str | None = None
@@ -129,7 +131,9 @@ class Interactions:
             "target_id": message,
             "resolved": {"messages": shown},
         }
-        return await self._ask(self._begin(COMMAND, member, channel, name), {"data": data})
+        used = self._begin(COMMAND, member, channel, name)
+        used.target = message
+        return await self._ask(used, {"data": data})
 
     async def press_button(self, member: str, channel: str, message: str, custom_id: str) -> Json:
         """Press a button of a message; answers as `run_command` does."""
@@ -271,4 +275,6 @@ def interaction_record(used: Interaction) -> Json:
     }
     if used.source is not None:
         kept["interacted_message_id"] = used.source
+    if used.target is not None:
+        kept["target_message_id"] = used.target
     return kept

@@ -38,7 +38,8 @@ ARCHIVED_MAX = 100
 MEMBERS_MAX = 1_000
 REACTIONS_MAX = 20
 """Different emoji on a message."""
-COMMANDS_MAX = 100
+COMMANDS_MAX, MENUS_MAX = 100, 5
+"""Slash commands; commands of messages' menus, and as many of users'."""
 COMMAND_NAME_MAX = 32
 COMMAND_DESCRIPTION_MAX = 100
 COMMAND_OPTIONS_MAX = 25

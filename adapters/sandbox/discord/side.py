@@ -22,7 +22,7 @@ from adapters.sandbox.discord import (
     shapes,
     threads,
 )
-from adapters.sandbox.discord.commands import Commands
+from adapters.sandbox.discord.commands import MESSAGE_MENU, Commands
 from adapters.sandbox.discord.gateway import Gateway
 from adapters.sandbox.discord.guild import Guild, Pace
 from adapters.sandbox.discord.interactions import Interactions
@@ -179,6 +179,12 @@ class DiscordSide:
         Answers as `run_command` does. `value` is for the twin on Slack.
         """
         return await self._interactions.press_button(member, channel, message, action_id)
+
+    @property
+    def shortcuts(self) -> list[Json]:
+        """What stands in messages' menus, as the page shows it; Discord knows it by name."""
+        menus = (one for one in self.commands if one["type"] == MESSAGE_MENU)
+        return [{"id": one["name"], "name": one["name"]} for one in menus]
 
     async def use_menu(self, member: str, channel: str, message: str, name: str) -> Json:
         """Use a message's command from its menu; answers as `run_command` does."""

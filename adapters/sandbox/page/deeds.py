@@ -51,6 +51,7 @@ class Deeds:
             "react": self.react,
             "command": self.command,
             "button": self.button,
+            "shortcut": self.shortcut,
             "stop": self.stop,
             "direct": self.direct,
             "thread": self.thread,
@@ -138,6 +139,17 @@ class Deeds:
                 who.member, who.channel.id, wanted.id, action, value
             )
         return await self._discord.press_button(who.member, who.channel.id, wanted.id, action)
+
+    async def shortcut(self, given: Json) -> Json:
+        """Use a shortcut from a message's menu; the answer says how the app took it."""
+        who = self.actor(given)
+        wanted = _message(who, text_of(given, "message"))
+        if wanted.ephemeral_to is not None:
+            raise Declined(400, "no_menu", "What only you see has no menu.")
+        chosen = text_of(given, "shortcut", most=255)
+        slack = who.platform == "slack"
+        use = self._slack.use_shortcut if slack else self._discord.use_menu
+        return await use(who.member, who.channel.id, wanted.id, chosen)
 
     async def stop(self, given: Json) -> Json:
         """Press Stop in a Slack thread where the agent is at work."""

@@ -113,6 +113,7 @@ def message(world: World, one: Message) -> Json:
         shown["command"] = {
             "name": one.interaction.get("name", ""),
             "member": one.interaction.get("user_id", ""),
+            "menu": "target_message_id" in one.interaction,
         }
     return shown
 

@@ -121,6 +121,10 @@ class PageSide:
         if what == "commands":
             platform, _ = self._deeds.world(asked)
             return {"commands": self._commands(platform)}
+        if what == "shortcuts":
+            platform, _ = self._deeds.world(asked)
+            side = self._slack if platform == "slack" else self._discord
+            return {"shortcuts": side.shortcuts}
         if what != "history":
             raise Declined(404, "no_answer", "Nothing of that name can be asked.")
         who = self._deeds.actor(asked)

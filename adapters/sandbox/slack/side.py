@@ -63,6 +63,8 @@ class SlackSide:
         self._interactions = Interactions(self.place, self._delivery, self.response_urls)
         self.commands: list[Json] = []
         """What the page offers behind a slash; any other command can be typed all the same."""
+        self.shortcuts: list[Json] = []
+        """What the page offers in messages' menus."""
         self._leaving: set[asyncio.Task[None]] = set()
         self._unsubscribe = [
             world.listen(self._happened),
@@ -80,7 +82,7 @@ class SlackSide:
         self.place.url = url
 
     def install(self, manifest: Json) -> None:
-        """Take an app's manifest, the only place where Slack learns of its slash commands."""
+        """Take an app's manifest, the only place where Slack learns of commands and shortcuts."""
         self.commands = [
             {
                 "name": one["command"].removeprefix("/"),
@@ -89,6 +91,11 @@ class SlackSide:
                 "detail": "",
             }
             for one in manifest["features"]["slash_commands"]
+        ]
+        self.shortcuts = [
+            {"id": one["callback_id"], "name": one["name"]}
+            for one in manifest["features"].get("shortcuts", [])
+            if one["type"] == "message"
         ]
 
     @property

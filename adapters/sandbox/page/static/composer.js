@@ -196,7 +196,7 @@ export class Composer {
   }
 
   async commands(part) {
-    const all = await this.pane.commands();
+    const all = await this.pane.offered("commands");
     return all.filter((one) => one.name.startsWith(part.toLowerCase())).map((one) => ({
       shown: [el("b", {}, `/${one.name}`), el("code", {}, one.hint), el("span", {}, one.description)],
       label: `/${one.name}`, insert: `/${one.name} `, cut: part.length + 1,
@@ -263,7 +263,7 @@ export class Composer {
   /** Say what a chosen command takes, as long as nothing is written behind it. */
   async showHint() {
     const match = /^\/(\S+) $/.exec(this.area.value);
-    const found = match && !this.thread ? (await this.pane.commands()).find((one) => one.name === match[1]) : null;
+    const found = match && !this.thread ? (await this.pane.offered("commands")).find((one) => one.name === match[1]) : null;
     this.hint.hidden = !found;
     if (found) this.hint.replaceChildren(el("b", {}, `/${found.name} `), el("code", {}, found.hint), ` ${found.detail || found.description}`);
   }

@@ -5,6 +5,7 @@ import { act } from "./feed.js";
 import { avatar, clock, el, fileSize, icon } from "./dom.js";
 import { bySlackName, emoji as picture, QUICK } from "./emoji.js";
 import { markdown, typedMarkdown } from "./markdown.js";
+import { MessageMenu } from "./menu.js";
 import { mrkdwn, slackMarkdown, typedMrkdwn } from "./mrkdwn.js";
 
 const GROWING_MS = 1600;
@@ -31,11 +32,12 @@ export class MessageView {
     this.foot = el("div", { class: "foot" });
     this.quote = el("div", { class: "quote" });
     this.tools = el("div", { class: "tools", role: "toolbar", "aria-label": "Message actions" });
+    this.menu = new MessageMenu(this);
     const content = el("div", { class: "content" }, this.head, this.body, this.more, this.reactions);
     this.node = el(
       "article",
       { class: "message", tabindex: "-1", data: { id: data.id } },
-      this.quote, this.gutter, content, this.foot, this.tools,
+      this.quote, this.gutter, content, this.foot, this.tools, this.menu.node,
     );
     this.node.addEventListener("pointerenter", () => this.showTools());
     this.node.addEventListener("focusin", () => this.showTools());
@@ -101,15 +103,19 @@ export class MessageView {
     const { quote, command } = this.data;
     if (command?.name) {
       const who = this.home.member(command.member);
-      return [avatar(who, "tiny"), el("b", {}, who.display), " used ", el("span", { class: "mention" }, `/${command.name}`)];
+      const used = el("span", { class: "mention" }, command.menu ? command.name : `/${command.name}`);
+      return [avatar(who, "tiny"), el("b", {}, who.display), " used ", used, ...(command.menu && quote ? [" on ", this.jump(quote)] : [])];
     }
     if (!quote) return [];
     if (!quote.author) return [el("i", {}, "Original message was deleted")];
     const who = this.home.member(quote.author);
+    return [avatar(who, "tiny"), el("b", {}, `${who.bot ? "" : "@"}${who.display}`), this.jump(quote)];
+  }
+
+  /** The first words of another message, which lead there. */
+  jump(quote) {
     const said = typed(quote, this.home).replace(/\s+/g, " ").replace(/<[@#:/][^>]*$/, "…") || (quote.files ? "Click to see attachment" : "…");
-    const jump = el("button", { class: "jump", type: "button" }, said);
-    jump.addEventListener("click", () => this.pane.jump(quote.id));
-    return [avatar(who, "tiny"), el("b", {}, `${who.bot ? "" : "@"}${who.display}`), jump];
+    return el("button", { class: "jump", type: "button", on: { click: () => this.pane.jump(quote.id) } }, said);
   }
 
   said() {
@@ -177,6 +183,7 @@ export class MessageView {
 
   /** The toolbar is made when somebody first points at the message. */
   showTools() {
+    if (this.menu.isOpen) return; // it hangs on one of them
     this.part("tools", this.tools, [this.home.me, this.data.author], () => (this.data.ephemeral_to ? [] : this.offered()));
   }
 
@@ -198,7 +205,14 @@ export class MessageView {
       tool("link", "Copy link", () => this.pane.copyLink(this.data)),
       mine ? tool("edit", "Edit", () => this.pane.composer.edit(this.data)) : null,
       mine ? tool("trash", "Delete", () => this.do("delete")) : null,
+      this.opener(),
     ].filter(Boolean);
+  }
+
+  opener() {
+    const button = el("button", { class: "tool", type: "button", title: "More actions", "aria-label": "More actions", "aria-haspopup": "menu", "aria-expanded": "false" }, icon("more"));
+    button.addEventListener("click", () => this.menu.turn(button));
+    return button;
   }
 
   async press(action, value) {

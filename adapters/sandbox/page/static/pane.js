@@ -13,7 +13,7 @@ const NEAR_PX = 600;
 const AT_END_PX = 60;
 const TOLD_MS = 6000;
 const MADE_MS = 3000;
-const COMMANDS_KEPT_MS = 4000;
+const OFFERED_KEPT_MS = 4000;
 
 export class Pane {
   /** @param {import("./home.js").Home} home
@@ -25,6 +25,7 @@ export class Pane {
     this.atStart = this.atEnd = this.sticks = true;
     this.opening = this.lastTop = 0;
     this.awaited = new Map();
+    this.known = new Map();
     this.build();
   }
 
@@ -68,13 +69,13 @@ export class Pane {
     return this.page.feed.ask(what, { ...this.who(), ...more });
   }
 
-  async commands() {
-    const now = performance.now();
-    if (!this.known || now - this.knownAt > COMMANDS_KEPT_MS) {
-      this.knownAt = now;
-      this.known = this.ask("commands").then((found) => found.commands, () => []);
-    }
-    return this.known;
+  /** Return the app's "commands" or "shortcuts", as they were a moment ago. */
+  offered(what) {
+    const known = this.known.get(what);
+    if (known && performance.now() - known.at < OFFERED_KEPT_MS) return known.told;
+    const told = this.ask(what).then((found) => found[what], () => []);
+    this.known.set(what, { at: performance.now(), told });
+    return told;
   }
 
   become(member) {
