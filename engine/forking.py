@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import multiprocessing
 import runpy
+import sys
 from contextlib import suppress
 from importlib import import_module
 from multiprocessing.context import BaseContext
@@ -28,8 +29,10 @@ start its processes its own way."""
 
 def main() -> None:
     """Serve, as vLLM's own module would."""
+    # Elsewhere system libraries don't survive a fork.
     with suppress(ImportError):
-        vars(import_module(CONTEXTS))["get_mp_context"] = _forking
+        if sys.platform == "linux":
+            vars(import_module(CONTEXTS))["get_mp_context"] = _forking
     runpy.run_module(SERVER, run_name="__main__", alter_sys=True)
 
 
