@@ -21,7 +21,7 @@ from itertools import chain
 
 from engine.training.corpus import MINI, Exchange
 from engine.training.intents import Intent, load_pools
-from engine.training.phrasing import GREETINGS
+from engine.training.phrasing import GREETINGS, ungreeted
 from engine.training.reading import load_facts
 
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -162,7 +162,7 @@ def _values(intent: Intent, exchange: Exchange) -> dict[str, str]:
         names = re.findall(r"\{([a-z_]+\d?)\}", reply)
         if not names:
             continue
-        if found := _pattern(reply).search(exchange.jay):
+        if found := _pattern(reply).search(ungreeted(exchange.jay)):
             return {f"{{{name}}}": value for name, value in found.groupdict().items()}
     return {}
 

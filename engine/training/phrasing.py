@@ -108,7 +108,7 @@ def as_typed(text: str, rng: Random) -> str:
             text = _slip(text, rng)
     if rng.random() < 0.06:
         text = f"{text} {rng.choice(EMOJI)}"
-    if rng.random() < 0.01 and "{" not in text:
+    if rng.random() < 0.02 and "{" not in text:
         text = text.upper()
     return text
 
@@ -138,6 +138,13 @@ def greeted(text: str, reply: str, rng: Random) -> tuple[str, str]:
     if reply.startswith(("Hello", "Hi")):
         return f"{said}{name}{mark} {asked}", reply
     return f"{said}{name}{mark} {asked}", f"{replied}! {reply}"
+
+
+def ungreeted(reply: str) -> str:
+    """Return a reply without the greeting that `greeted` put before it."""
+    for _, replied in GREETINGS:
+        reply = reply.removeprefix(f"{replied}! ")
+    return reply
 
 
 def led(text: str, rng: Random) -> str:

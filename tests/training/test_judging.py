@@ -42,6 +42,7 @@ def judge() -> Judge:
         ("a.name", "I'm Jay. Hello!", "Hello there.", False),
         ("a.food", "Mmm, sushi!", "Sushi, good!", True),
         ("a.food", "Mmm, sushi!", "Pizza, good!", False),
+        ("a.food", "Good morning! Sushi, good!", "Good morning! Mmm, sushi!", True),
         ("a.joke", "One joke.", "Two jokes.", True),
         ("a.joke", "One joke.", "Three jokes.", False),
         ("a.another", "One joke.", "Two jokes.", True),
