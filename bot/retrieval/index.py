@@ -196,7 +196,8 @@ class ChannelIndex:
 
     def likeness(self, vector: Floats) -> Floats:
         """Return for each slot how near it is in meaning: 1 the same, about 0 none."""
-        return np.asarray(self._vectors[: self.slots] @ vector, dtype=np.float32)
+        # By einsum, for OpenBLAS takes twice as long for one vector against many.
+        return np.asarray(np.einsum("ij,j->i", self._vectors[: self.slots], vector), np.float32)
 
     def likeness_of(self, slot: int, vector: Floats) -> float:
         """Return how near one slot is in meaning; 0 where it doesn't stand there."""
