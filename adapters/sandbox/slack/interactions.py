@@ -107,7 +107,7 @@ class Interactions:
         found = self._place.world.get(channel, message)
         if found is None:
             raise KeyError(message)
-        url = self._response_urls.make(channel, member, thread=found.thread or found.id)
+        url = self._response_urls.make(channel, member, thread=found.thread)
         payload = self._interaction("message_action", member, channel, url) | {
             "callback_id": callback_id,
             "action_ts": events.now_ts(self._place),
