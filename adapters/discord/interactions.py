@@ -91,8 +91,10 @@ class Interactions:
         if shortcut is None:
             log.info("discord.menu_unknown", name=payload.data.name)
             self._begin(self._refuse(normalise.handle_of(payload), NOT_KNOWN), payload.id)
-        elif normalise.menu_command(payload, shortcut, names=NO_NAMES) is not None:
-            self._begin(self._serve_menu(payload, shortcut), f"command {payload.id}")
+            return
+        command = normalise.menu_command(payload, shortcut, names=NO_NAMES)
+        if command is not None:
+            self._begin(self._serve_menu(payload, shortcut, command), f"command {payload.id}")
 
     def _take_press(self, data: Mapping[str, object]) -> None:
         try:
@@ -125,11 +127,12 @@ class Interactions:
         if await self._defer(command, handle):
             await self._store(command, handle)
 
-    async def _serve_menu(self, payload: InteractionPayload, shortcut: MessageShortcut) -> None:
+    async def _serve_menu(
+        self, payload: InteractionPayload, shortcut: MessageShortcut, command: Command
+    ) -> None:
         """Serve a shortcut; what the message names is looked up when that is promised."""
         handle = normalise.handle_of(payload)
-        command = normalise.menu_command(payload, shortcut, names=NO_NAMES)
-        if command is None or not await self._defer(command, handle):
+        if not await self._defer(command, handle):
             return
         names = await self._names(payload)
         command = normalise.menu_command(payload, shortcut, names=names) or command

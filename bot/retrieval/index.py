@@ -66,8 +66,8 @@ class ChannelIndex:
         self._lines: dict[str, list[tuple[float, str]]] = {}
         self._authors: Counter[str] = Counter()
         self._vectors = np.zeros((0, WIDTH), dtype=np.float32)
-        self._meant = set[int]()
         self._unmeant = set[int]()
+        """Live slots without a vector so far."""
         self.total_length = 0.0
 
     def __len__(self) -> int:
@@ -95,7 +95,7 @@ class ChannelIndex:
     @property
     def with_vectors(self) -> int:
         """How many messages stand in meaning too."""
-        return len(self._meant)
+        return len(self._slots) - len(self._unmeant)
 
     def put(self, message: IncomingMessage) -> None:
         """Take a message in, in place of what it read before."""
@@ -134,7 +134,6 @@ class ChannelIndex:
         self._authors[message.author.name] -= 1
         line = self._lines[message.place.thread]
         del line[bisect_left(line, (message.sent_at, message_id))]
-        self._meant.discard(slot)
         self._unmeant.discard(slot)
         if slot < len(self._vectors):
             self._vectors[slot] = 0.0
@@ -187,7 +186,6 @@ class ChannelIndex:
             self._vectors = grown
         for slot, vector in known.items():
             self._vectors[slot] = vector
-            self._meant.add(slot)
             self._unmeant.discard(slot)
 
     def without_vectors(self, most: int) -> Sequence[IncomingMessage]:
@@ -201,7 +199,7 @@ class ChannelIndex:
 
     def likeness_of(self, slot: int, vector: Floats) -> float:
         """Return how near one slot is in meaning; 0 where it doesn't stand there."""
-        return float(self._vectors[slot] @ vector) if slot in self._meant else 0.0
+        return float(self._vectors[slot] @ vector) if slot < len(self._vectors) else 0.0
 
     def before(self, message: IncomingMessage) -> IncomingMessage | None:
         """Return what was said right before in the same thread, its root included."""
@@ -226,7 +224,7 @@ class ChannelIndex:
         """Make the index anew from what is alive."""
         kept = [(self.at(slot), slot) for slot in self._slots.values()]
         vectors = {
-            one.message_id: self._vectors[slot].copy() for one, slot in kept if slot in self._meant
+            one.message_id: self._vectors[slot].copy() for one, slot in kept if slot not in self._unmeant
         }
         self.clear()
         for message, _ in kept:
