@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapters.sandbox.discord.side import DiscordSide
 from adapters.sandbox.server import Sandbox
+from adapters.sandbox.slack.side import SlackSide
 from adapters.sandbox.world import Message, World
 from bot.app import App, open_app
 from bot.demo import pointed_at
@@ -27,6 +29,18 @@ class Stage:
 
     def world(self, platform: PlatformName) -> World:
         return self.sandbox.slack_world if platform == "slack" else self.sandbox.discord_world
+
+    def side(self, platform: PlatformName) -> SlackSide | DiscordSide:
+        return self.sandbox.slack if platform == "slack" else self.sandbox.discord
+
+    async def choose(
+        self, platform: PlatformName, who: str, on: Message, name: str
+    ) -> dict[str, object]:
+        """Choose a shortcut from a message's menu."""
+        if platform == "discord":
+            return await self.sandbox.discord.use_menu(who, on.channel, on.id, name)
+        callback = name.lower().replace(" ", "_")
+        return await self.sandbox.slack.use_shortcut(who, on.channel, on.id, callback)
 
     def people(self, platform: PlatformName, count: int = 1) -> list[str]:
         world = self.world(platform)

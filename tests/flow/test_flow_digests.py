@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fakes.completions import CompletionsServer, says
 from stage import Stage, playing, until
-from test_flow_summaries import open_channel, side, summary, thread_on
+from test_flow_summaries import open_channel, summary, thread_on
 
 from adapters.sandbox.server import Sandbox
 from adapters.sandbox.world import Message
@@ -37,16 +37,6 @@ async def stage(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Stage]:
         yield opened
 
 
-async def choose(
-    stage: Stage, platform: PlatformName, who: str, on: Message, name: str
-) -> dict[str, object]:
-    """Choose a command from a message's menu."""
-    if platform == "discord":
-        return await stage.sandbox.discord.use_menu(who, on.channel, on.id, name)
-    callback = name.lower().replace(" ", "_")
-    return await stage.sandbox.slack.use_shortcut(who, on.channel, on.id, callback)
-
-
 @both
 async def test_a_summary_from_a_message_on_begins_with_that_message(
     platform: PlatformName, stage: Stage
@@ -59,7 +49,7 @@ async def test_a_summary_from_a_message_on_begins_with_that_message(
         for at in range(6)
     ]
 
-    told = await choose(stage, platform, people[1], said[2], "Summarize from here")
+    told = await stage.choose(platform, people[1], said[2], "Summarize from here")
     shown = await summary(stage, platform, channel, "Asked:")
 
     assert told["ok"]
@@ -82,7 +72,7 @@ async def test_a_thread_is_summed_up_from_its_first_messages_menu(
     for at in range(3):
         world.say(author=people[2], text=f"Berth {at} is free.", at=began + 10 + at, **where)
 
-    await choose(stage, platform, people[0], root, "Summarize this thread")
+    await stage.choose(platform, people[0], root, "Summarize this thread")
     found: list[Message] = []
 
     def there() -> bool:
@@ -102,7 +92,7 @@ async def test_discord_is_told_where_no_thread_hangs_on_a_message(stage: Stage) 
     channel, people = open_channel(stage, "discord")
     alone = world.say(channel, people[0], "The ferry leaves at 9:15.")
 
-    await choose(stage, "discord", people[0], alone, "Summarize this thread")
+    await stage.choose("discord", people[0], alone, "Summarize this thread")
 
     await summary(stage, "discord", channel, "No thread hangs on this.")
 
@@ -120,7 +110,7 @@ async def test_a_digest_is_ordered_and_comes_in_private_when_it_is_due(
     world = stage.world(platform)
     channel, people = open_channel(stage, platform)
     world.say(channel, people[1], "The ferry leaves at 9:15 on Monday.", at=world.clock() - 60)
-    await side(stage, platform).run_command(people[0], channel, "summarize", "every weekday 9:00")
+    await stage.side(platform).run_command(people[0], channel, "summarize", "every weekday 9:00")
     told = await summary(stage, platform, channel, "I'll send you a summary of #harbour")
     (kept,) = await stage.app.store.digests_of(platform, people[0])
 
@@ -146,7 +136,7 @@ async def test_whoever_left_the_channel_gets_no_word_of_it(
     members = (world.bot_id, owner, asker)
     channel = world.add_channel("vault", private=True, members=members).id
     world.say(channel, owner, "The password is swordfish.", at=world.clock() - 60)
-    await side(stage, platform).run_command(asker, channel, "summarize", "every day 9:00")
+    await stage.side(platform).run_command(asker, channel, "summarize", "every day 9:00")
     await summary(stage, platform, channel, "I'll send you a summary")
     (kept,) = await stage.app.store.digests_of(platform, asker)
     world.leave(channel, asker)

@@ -46,10 +46,6 @@ async def sandbox() -> AsyncIterator[Sandbox]:
         yield opened
 
 
-def side(stage: Stage, platform: PlatformName):
-    return stage.sandbox.slack if platform == "slack" else stage.sandbox.discord
-
-
 async def said(stage: Stage, platform: PlatformName, sign: str, channel: str = "") -> Message:
     """Return Jay's message with a sign in it, once there is one."""
     world = stage.world(platform)
@@ -77,7 +73,7 @@ async def test_a_skill_answers_to_its_command_and_to_a_mention(
     ):
         channel = stage.world(platform).channel_named("general").id
         person = stage.people(platform)[0]
-        done = await side(stage, platform).run_command(
+        done = await stage.side(platform).run_command(
             person, channel, "paraphrase", "formal: the ferry is late"
         )
         by_command = await said(stage, platform, "We are late")
@@ -114,17 +110,17 @@ async def test_an_operators_skill_comes_and_goes_while_people_talk(
         await until(lambda: "haiku" in [one.name for one in stage.app.catalogue.commands])
         if platform == "discord":
             await until(lambda: "haiku" in [one["name"] for one in sandbox.discord.commands])
-        await side(stage, platform).run_command(person, channel, "haiku", "sad: rain")
+        await stage.side(platform).run_command(person, channel, "haiku", "sad: rain")
         shown = await said(stage, platform, "Grey rain")
 
         (skills / "haiku.toml").unlink()
         await until(lambda: "haiku" not in [one.name for one in stage.app.catalogue.commands])
         if platform == "discord":
             await until(lambda: "haiku" not in [one["name"] for one in sandbox.discord.commands])
-            gone = await side(stage, platform).run_command(person, channel, "haiku", "sad: rain")
+            gone = await stage.side(platform).run_command(person, channel, "haiku", "sad: rain")
             assert gone == {"ok": False, "error": "unknown_command"}
         else:
-            await side(stage, platform).run_command(person, channel, "haiku", "sad: rain")
+            await stage.side(platform).run_command(person, channel, "haiku", "sad: rain")
             await until(
                 lambda: any(
                     one.text == "I don't know this command."
@@ -150,7 +146,7 @@ async def test_a_quiz_by_command_gives_its_answers_to_who_asks_below_it(
         person, other = stage.people(platform, 2)
         channel = world.add_channel("harbour", members=(world.bot_id, person, other)).id
         world.say(channel, other, "The ferry to Oslo leaves at 9:15.", at=world.clock() - 60)
-        await side(stage, platform).run_command(person, channel, "quiz")
+        await stage.side(platform).run_command(person, channel, "quiz")
         shown = await said(stage, platform, "1 question about", channel)
         below = {"thread": shown.id} if platform == "slack" else {"reply_to": shown.id}
         world.say(channel, other, "answers please", **below)
@@ -179,7 +175,7 @@ async def test_a_customers_question_is_answered_from_the_knowledge_channel_for_t
         known = world.add_channel("knowledge", private=True, members=(world.bot_id, person)).id
         told = world.say(known, person, "Cables may be returned within 30 days of delivery.")
         for who in (person, other):
-            await side(stage, platform).run_command(
+            await stage.side(platform).run_command(
                 who, general, "reply", "Hello! How long do we have to return a cable?"
             )
         shown = await said(stage, platform, "within 30 days")
@@ -209,16 +205,6 @@ async def until_kept(stage: Stage, kept: bool, sign: str, conversation: Conversa
             await asyncio.sleep(0.05)
 
 
-async def choose(
-    stage: Stage, platform: PlatformName, who: str, on: Message, name: str
-) -> dict[str, object]:
-    """Choose a shortcut from a message's menu."""
-    if platform == "discord":
-        return await stage.sandbox.discord.use_menu(who, on.channel, on.id, name)
-    callback = name.lower().replace(" ", "_")
-    return await stage.sandbox.slack.use_shortcut(who, on.channel, on.id, callback)
-
-
 @both
 async def test_a_message_is_explained_from_its_menu_in_the_words_that_people_read(
     platform: PlatformName, sandbox: Sandbox, tmp_path: Path
@@ -233,12 +219,12 @@ async def test_a_message_is_explained_from_its_menu_in_the_words_that_people_rea
         person, other = (world.members[one] for one in stage.people(platform, 2))
         general = world.channel_named("general").id
         typed = f"Briefly {{text}}: @{other.display} wants less <delay> in #general"
-        asked = side(stage, platform).say_as(person.id, general, typed)
+        asked = stage.side(platform).say_as(person.id, general, typed)
         picture = world.say(general, person.id, "", files=[PICTURE])
 
-        done = await choose(stage, platform, person.id, asked, "Explain this")
+        done = await stage.choose(platform, person.id, asked, "Explain this")
         shown = await said(stage, platform, "to be on time")
-        await choose(stage, platform, person.id, picture, "Explain this")
+        await stage.choose(platform, person.id, picture, "Explain this")
         usage = await said(stage, platform, "What you would like to understand? For example")
         talk = await stage.app.store.conversation_at(place_in(world, general), shown.id)
         assert talk is not None
@@ -276,12 +262,12 @@ async def test_an_operators_shortcut_comes_and_goes_while_people_talk(
         menus = HAIKU.replace("seen_by", 'shortcut = "Haiku of this"\nseen_by')
         (skills / "haiku.toml").write_text(menus)
         await until(offered)
-        await choose(stage, platform, person, asked, "Haiku of this")
+        await stage.choose(platform, person, asked, "Haiku of this")
         shown = await said(stage, platform, "Grey rain")
 
         (skills / "haiku.toml").unlink()
         await until(lambda: not offered())
-        gone = await choose(stage, platform, person, asked, "Haiku of this")
+        gone = await stage.choose(platform, person, asked, "Haiku of this")
         if platform == "slack":
             await said(stage, platform, "I don't know this command.")
 

@@ -31,10 +31,6 @@ def open_channel(stage: Stage, platform: PlatformName) -> tuple[str, list[str]]:
     return world.add_channel("harbour", members=(world.bot_id, *people)).id, people
 
 
-def side(stage: Stage, platform: PlatformName) -> object:
-    return stage.sandbox.slack if platform == "slack" else stage.sandbox.discord
-
-
 async def summary(stage: Stage, platform: PlatformName, channel: str, sign: str) -> Message:
     """Return Jay's message in a channel, once it holds a sign."""
     world = stage.world(platform)
@@ -88,7 +84,7 @@ async def test_a_summary_tells_exactly_what_was_said_before_jay_came(
         for one in said[:2]:
             world.delete(channel, one.id)
 
-        await side(stage, platform).run_command(people[1], channel, "summarize", "2 hours")
+        await stage.side(platform).run_command(people[1], channel, "summarize", "2 hours")
         shown = await summary(stage, platform, channel, "Asked:")
 
         assert "Read 132 of 133 messages and 1 of 1 thread, by 3 people" in shown.text
@@ -118,7 +114,7 @@ async def test_whoever_presses_stop_gets_what_is_finished(
             world.say(
                 channel, people[0], f"Ship {at} leaves at {at}:15.", at=world.clock() - 900 + at
             )
-        await side(stage, platform).run_command(people[0], channel, "summarize", "last 120")
+        await stage.side(platform).run_command(people[0], channel, "summarize", "last 120")
         shown = await summary(stage, platform, channel, "parts…")
         button = "jay_stop" if platform == "slack" else "jay:stop"
         assert button in str(shown.extra)
@@ -128,7 +124,7 @@ async def test_whoever_presses_stop_gets_what_is_finished(
         # Who presses before the reply is on record isn't heard, and presses again.
         ended = asyncio.create_task(summary(stage, platform, channel, "topped:"))
         while not ended.done():
-            await side(stage, platform).press_button(people[0], channel, shown.id, button)
+            await stage.side(platform).press_button(people[0], channel, shown.id, button)
             await asyncio.wait({ended}, timeout=2.0)
         shown = await ended
 
@@ -148,13 +144,13 @@ async def test_a_summary_is_private_until_whoever_asked_shares_it(
         world = stage.world(platform)
         channel, people = open_channel(stage, platform)
         world.say(channel, people[0], "The ferry leaves at 9:15 on Monday.", at=world.clock() - 60)
-        await side(stage, platform).run_command(people[0], channel, "summarize", "last 5")
+        await stage.side(platform).run_command(people[0], channel, "summarize", "last 5")
         private = await summary(stage, platform, channel, "Asked:")
         button = "jay_share" if platform == "slack" else "jay:share"
         assert (private.ephemeral_to, button in str(private.extra)) == (people[0], True)
 
         for _ in range(2):
-            await side(stage, platform).press_button(people[0], channel, private.id, button)
+            await stage.side(platform).press_button(people[0], channel, private.id, button)
             shared = await summary(stage, platform, channel, "Shared by")
         await asyncio.sleep(1.0)
 

@@ -25,10 +25,6 @@ async def sandbox() -> AsyncIterator[Sandbox]:
         yield opened
 
 
-def side(stage: Stage, platform: PlatformName) -> object:
-    return stage.sandbox.slack if platform == "slack" else stage.sandbox.discord
-
-
 async def told(stage: Stage, platform: PlatformName, channel: str, known: set[str]) -> Message:
     """Return what is told in a channel beyond what is known."""
     world = stage.world(platform)
@@ -75,7 +71,7 @@ async def test_the_button_and_the_command_tell_how_a_reply_came_about(
         reply = await finished(stage, platform, asked, button)
         assert "The ferry is at nine." in reply.text
 
-        await side(stage, platform).press_button(ben, asked.channel, reply.id, button)
+        await stage.side(platform).press_button(ben, asked.channel, reply.id, button)
         pressed = await told(stage, platform, asked.channel, known)
         assert pressed.ephemeral_to == ben
         if platform == "slack":
@@ -83,13 +79,13 @@ async def test_the_button_and_the_command_tell_how_a_reply_came_about(
         assert "1 message of people and 0 replies of mine" in pressed.text
         assert asked.id.replace(".", "") in pressed.text.replace(".", "")
 
-        await side(stage, platform).run_command(ben, asked.channel, "why")
+        await stage.side(platform).run_command(ben, asked.channel, "why")
         used = await told(stage, platform, asked.channel, known)
         assert (used.ephemeral_to, "at most 24" in used.text) == (ben, True)
 
         world.delete(asked.channel, asked.id)
         await asyncio.sleep(0.5)
-        await side(stage, platform).press_button(ben, asked.channel, reply.id, button)
+        await stage.side(platform).press_button(ben, asked.channel, reply.id, button)
         later = await told(stage, platform, asked.channel, known)
         assert "1 message of these no longer reads as it did, or is gone" in later.text
         assert asked.id.replace(".", "") not in later.text.replace(".", "")
