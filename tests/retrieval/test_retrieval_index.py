@@ -87,6 +87,15 @@ def test_after_any_changes_it_is_as_if_made_of_what_is_left(
     assert index.extent(lambda thread: True) == fresh.extent(lambda thread: True)
 
 
+def test_vectors_are_missing_of_the_newest_first() -> None:
+    """People ask about what was said lately, and vectors of a long history take minutes."""
+    index = index_of([message("ship", message_id=f"{at}.0") for at in (3, 1, 4, 2)])
+    index.keep_vectors({"3.0": np.ones(WIDTH, dtype=np.float32)})
+
+    assert [one.message_id for one in index.without_vectors(2)] == ["4.0", "2.0"]
+    assert index.with_vectors == 1
+
+
 def test_it_is_made_anew_when_most_of_it_is_gone() -> None:
     index = index_of(said([f"crane {at}" for at in range(3_000)]))
     vector = np.eye(WIDTH, dtype=np.float32)[3]

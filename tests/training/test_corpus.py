@@ -293,3 +293,16 @@ def test_training_knows_what_the_shipped_skills_ask() -> None:
                 asked.add(fill(template.prompt, {**said, "text": "{saying}", "person": "{name}"}))
 
     assert asked == known
+
+
+def test_a_recipe_says_how_many_dialogues_open_with_a_task(intents: tuple[Intent, ...]) -> None:
+    """Those of copied words aside, which are no talk either."""
+
+    def tasks(share: float) -> int:
+        corpus = Corpus(seed=3, intents=intents, tasks_first=share)
+        first = [next(corpus.dialogue(number)).intent for number in range(200)]
+        return sum(one.startswith("reading.") and one != "reading.repeat" for one in first)
+
+    assert tasks(0.0) == 0
+    assert 70 < tasks(0.5) < 130
+    assert tasks(1.0) > 170

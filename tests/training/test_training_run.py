@@ -42,6 +42,12 @@ def test_the_loss_falls(whole_run: Path) -> None:
     assert sum(curve[-3:]) / 3 < sum(curve[:3]) / 3 - 0.5
 
 
+def test_a_run_reads_as_many_tasks_as_its_recipe_says(whole_run: Path, tmp_path: Path) -> None:
+    train(replace(TINY, tasks_first=0.0), out=tmp_path, stop=after(1))
+
+    assert read_losses(tmp_path)[0] != pytest.approx(read_losses(whole_run)[0], abs=1e-4)
+
+
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
     whole_run: Path, tmp_path: Path
 ) -> None:
