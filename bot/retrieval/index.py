@@ -224,7 +224,9 @@ class ChannelIndex:
         """Make the index anew from what is alive."""
         kept = [(self.at(slot), slot) for slot in self._slots.values()]
         vectors = {
-            one.message_id: self._vectors[slot].copy() for one, slot in kept if slot not in self._unmeant
+            one.message_id: self._vectors[slot].copy()
+            for one, slot in kept
+            if slot not in self._unmeant
         }
         self.clear()
         for message, _ in kept:
