@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -19,6 +20,8 @@ EXTRA = frozenset({"torch", "transformers", "safetensors", "numpy", "peft"})
 """What the extra `training` installs."""
 SMOOTHING = 0.9
 """Of the time a step takes; single steps vary with what else the machine does."""
+AGAIN_S = 1.0
+"""A second signal so soon is the first one: `torchrun` passes on what its whole group got."""
 INTERRUPTED = 130
 """Exit status of a program that Ctrl-C ended."""
 
@@ -75,13 +78,18 @@ def _clock(seconds: float) -> str:
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """Have the first Ctrl-C or SIGTERM set the event, and the second one end the program."""
+    """Have the first Ctrl-C or SIGTERM set the event, and a later one end the program."""
     asked = threading.Event()
+    first_at = 0.0
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        asked.set()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    def ask(number: int, _frame: FrameType | None) -> None:
+        nonlocal first_at
+        if not asked.is_set():
+            first_at = time.monotonic()
+            asked.set()
+        elif time.monotonic() - first_at > AGAIN_S:
+            signal.signal(number, before[signal.Signals(number)])
+            signal.raise_signal(number)
 
     before = {one: signal.signal(one, ask) for one in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -35,12 +35,15 @@ def mini(
     with training_extra():
         from engine.training import pretrain
         from engine.training.publish import publish as write
+        from engine.training.ranks import is_first
         from engine.training.recipe import load_recipe
     chosen = load_recipe(recipe)
     if tokens is not None:
         chosen = replace(chosen, tokens=tokens)
     with interruptible() as interrupted:
         complete = pretrain.train(chosen, out=out, progress=Meter(), stop=interrupted.is_set)
+    if not is_first():
+        return
     if not complete:
         typer.echo(f"\nStopped and saved in {out}; the same command goes on from there.")
         raise typer.Exit(INTERRUPTED)

@@ -18,6 +18,8 @@ From scratch (`jay train mini`):
     induction   attention heads that copy, set by hand before the first step
     loop        optimizer, schedule, checkpoints
     losses      the curve of a run
+    ranks       several processes, as `torchrun` starts them
+    memory      what is said when there is too little
     pretrain    all of the above as one resumable run
 
 From a checkpoint (`jay finetune`):
@@ -26,7 +28,6 @@ From a checkpoint (`jay finetune`):
     rows        these as token ids, as serving writes them
     weights     the checkpoint that it starts from, or invented weights of its shape
     lora        adapters beside frozen weights, folded in at the end
-    ranks       several processes, as `torchrun` starts them
     tuner       transformers' GPT-J with what trains it
     finetune    all of the above as one resumable run
 

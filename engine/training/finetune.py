@@ -31,12 +31,13 @@ from engine.machine import read_machine
 from engine.training.corpus import MINI, Corpus
 from engine.training.examples import Example, read_examples, split
 from engine.training.losses import open_losses
+from engine.training.memory import OutOfMemory
 from engine.training.pretrain import Progress, go_on, ignore
 from engine.training.publish import publish_tuned
 from engine.training.ranks import joined
 from engine.training.recipe import RecipeError, TuningRecipe
 from engine.training.rows import Row, RowWriter
-from engine.training.tuner import BYTES_FROZEN, BYTES_FULL, OutOfMemory, Tuner
+from engine.training.tuner import BYTES_FROZEN, BYTES_FULL, Tuner
 from engine.training.weights import find_start, load_weights
 
 RUN = "tuning.json"

@@ -2,8 +2,8 @@
 
 Matrices inside the layers step by Muon: their momentum made orthogonal, which
 learns them about twice as fast as Adam. Everything else steps by AdamW.
-torch has a Muon, but it works in bfloat16, which CPUs without AVX512-bf16
-emulate a hundred times slower.
+torch has a Muon, but it works in bfloat16 always, which CPUs without
+AVX512-bf16 emulate a hundred times slower.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import torch
 from torch.nn import functional as fn
 
 from bot.errors import JayError
+from engine.training.memory import OutOfMemory, within
 from engine.training.model import Model
 from engine.training.packing import Batch
-from engine.training.recipe import Recipe
+from engine.training.ranks import Ranks
+from engine.training.recipe import Recipe, RecipeError
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -34,9 +36,18 @@ class CheckpointError(JayError):
 class Muon:
     """Momentum, orthogonalised by five Newton-Schulz steps (Jordan et al., 2024)."""
 
-    def __init__(self, matrices: list[torch.nn.Parameter], *, momentum: float = 0.95) -> None:
-        """Take the matrices; a fused projection (3 width, width) is stepped as three."""
+    def __init__(
+        self, matrices: list[torch.nn.Parameter], *, half: bool, momentum: float = 0.95
+    ) -> None:
+        """Take the matrices; a fused projection (3 width, width) is stepped as three.
+
+        Args:
+            matrices: what is stepped.
+            half: make orthogonal in bfloat16, which is enough: singular values come out near 1.
+            momentum: share of the old direction that a step keeps.
+        """
         self._matrices = matrices
+        self._dtype = torch.bfloat16 if half else torch.float32
         self._momentum = momentum
         self.buffers = [torch.zeros_like(matrix) for matrix in matrices]
 
@@ -51,7 +62,7 @@ class Muon:
             fused = rows == 3 * columns
             parts = update.view(3, columns, columns) if fused else update[None]
             scale = max(1.0, parts.shape[1] / parts.shape[2]) ** 0.5
-            matrix.sub_(orthogonal(parts).view_as(matrix), alpha=rate * scale)
+            matrix.sub_(orthogonal(parts.to(self._dtype)).view_as(matrix), alpha=rate * scale)
 
 
 def orthogonal(x: torch.Tensor) -> torch.Tensor:
@@ -68,37 +79,75 @@ def orthogonal(x: torch.Tensor) -> torch.Tensor:
 class Trainer:
     """A model with what trains it; all that a resumed run needs is in `state`."""
 
-    def __init__(self, model: Model, recipe: Recipe) -> None:
-        """Sort the parameters between the two optimizers."""
-        self.model = model
+    def __init__(self, model: Model, recipe: Recipe, ranks: Ranks) -> None:
+        """Sort the parameters between the two optimizers.
+
+        Raises:
+            RecipeError: a step has fewer micro-batches than there are processes to share them.
+        """
+        if recipe.micro_batches < ranks.count:
+            raise RecipeError(
+                f"{ranks.count} processes share the micro-batches of a step, of which there are "
+                f"{recipe.micro_batches}: batch_tokens must be {ranks.count} times micro_tokens"
+            )
+        self.model = model.to(ranks.device)
         self.recipe = recipe
+        self.ranks = ranks
         self.step = 0
         # Half as fast again as float32 where the CPU has it, far slower where it has not.
-        self._half = recipe.half and bool(torch.cpu._is_avx512_bf16_supported())
+        self._half = recipe.half and (
+            ranks.device.type == "cuda" or bool(torch.cpu._is_avx512_bf16_supported())
+        )
         matrices = [one for one in model.layers.parameters() if one.ndim == 2]
         chosen = {id(one) for one in matrices}
         rest = [one for one in model.parameters() if id(one) not in chosen]
-        self.muon = Muon(matrices)
+        self.muon = Muon(matrices, half=self._half)
         self.adam = torch.optim.AdamW(
             rest, lr=recipe.adam_rate, betas=(0.9, 0.98), weight_decay=0.0
         )
 
     def learn(self, batches: list[Batch]) -> float:
-        """Take one step; return the loss a token over Jay's own tokens."""
+        """Take one step; return the loss a token over Jay's own tokens.
+
+        Args:
+            batches: all of the step; this process computes its share of them.
+
+        Raises:
+            OutOfMemory: a micro-batch doesn't fit.
+        """
         self.model.zero_grad(set_to_none=True)
+        device = self.ranks.device
         total = sum(float(batch.weights.sum()) for batch in batches)
-        said, lost = 0.0, 0.0
-        for batch in batches:
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._half):
-                logits = self.model(batch.ids)
-            losses = fn.cross_entropy(
-                logits.flatten(0, 1).float(), batch.targets.flatten(), reduction="none"
-            )
-            weights = batch.weights.flatten()
-            torch.autograd.backward(losses @ weights / total)
-            by_jay = weights >= 1.0
-            lost += float(losses.detach()[by_jay].sum())
-            said += float(by_jay.sum())
+        said = sum(float((batch.weights >= 1.0).sum()) for batch in batches)
+        lost = torch.zeros((), device=device)
+        for batch in batches[self.ranks.rank :: self.ranks.count]:
+            with within(self._out_of_memory):
+                losses = self._losses(batch)
+                weights = batch.weights.to(device).flatten()
+                torch.autograd.backward(losses @ weights / total)
+            lost += losses.detach()[weights >= 1.0].sum()
+        gradients = [one.grad for one in self.model.parameters() if one.grad is not None]
+        self.ranks.add_up([lost, *gradients])
+        self._apply()
+        return float(lost) / max(1.0, said)
+
+    def _losses(self, batch: Batch) -> torch.Tensor:
+        """Return the loss of each token, the rows one after the other."""
+        device = self.ranks.device
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=self._half):
+            logits = self.model(batch.ids.to(device))
+        targets = batch.targets.to(device).flatten()
+        return fn.cross_entropy(logits.flatten(0, 1).float(), targets, reduction="none")
+
+    def _out_of_memory(self) -> OutOfMemory:
+        at_once = self.recipe.micro_tokens
+        return OutOfMemory(
+            f"{at_once:,} tokens at once don't fit into the memory",
+            hint=f"Set micro_tokens = {at_once // 2} in the recipe and take the run up again: "
+            "a step still adds up batch_tokens.",
+        )
+
+    def _apply(self) -> None:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         share = schedule(self.step, self.recipe)
         for group in self.adam.param_groups:
@@ -106,7 +155,6 @@ class Trainer:
         self.adam.step()
         self.muon.step(self.recipe.muon_rate * share)
         self.step += 1
-        return lost / max(1.0, said)
 
     def save(self, folder: Path) -> None:
         """Write the checkpoint in one piece: whoever kills the run finds the last whole one.
@@ -164,7 +212,7 @@ def load_state(folder: Path) -> dict[str, Any] | None:
     if not zipfile.is_zipfile(path):
         raise CheckpointError(f"{path} can't be read: it is not whole")
     try:
-        state: dict[str, Any] = torch.load(path, weights_only=True)
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, pickle.UnpicklingError) as error:
         raise CheckpointError(f"{path} can't be read: {error}") from error
     return state

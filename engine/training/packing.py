@@ -45,7 +45,7 @@ class Packer:
         lengths = [int(length) for length in recipe.row_lengths]
         shares = list(recipe.row_lengths.values())
         number = step * recipe.batch_tokens
-        for _ in range(max(1, recipe.batch_tokens // recipe.micro_tokens)):
+        for _ in range(recipe.micro_batches):
             length = rng.choices(lengths, shares)[0]
             rows = max(1, recipe.micro_tokens // length)
             yield self._batch([self._row(number + at, length) for at in range(rows)])

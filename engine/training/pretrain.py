@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,10 +17,11 @@ from engine.training import vocabulary
 from engine.training.corpus import Corpus, opening, segments
 from engine.training.gptj import load_gptj
 from engine.training.induction import set_copying_heads
-from engine.training.loop import Trainer
+from engine.training.loop import CHECKPOINT, Trainer
 from engine.training.losses import LOG, open_losses
 from engine.training.model import Model, Shape
 from engine.training.packing import Packer
+from engine.training.ranks import Ranks, joined
 from engine.training.recipe import Recipe, RecipeError
 
 TOKENIZER_DIALOGUES = 6_000
@@ -86,24 +88,49 @@ def train(
     """
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
-    out.mkdir(parents=True, exist_ok=True)
     corpus = Corpus(seed=recipe.seed, tasks_first=recipe.tasks_first)
-    _claim(recipe, out, resume=resume)
-    tokenizer = tokenizer_of(recipe, out, corpus)
+    with joined() as ranks:
+        if ranks.first:
+            out.mkdir(parents=True, exist_ok=True)
+            _claim(recipe, out, resume=resume)
+            tokenizer_of(recipe, out, corpus)
+        ranks.meet()
+        packer = Packer(corpus, tokenizer_of(recipe, out, corpus), recipe)
+        trainer = _trainer(recipe, ranks, out, resume=resume)
+        return _learn(trainer, packer, out, progress, stop)
+
+
+def _trainer(recipe: Recipe, ranks: Ranks, out: Path, *, resume: bool) -> Trainer:
+    """Return what trains the model, at the run's checkpoint or at its begin."""
     model = Model(Shape.of(recipe))
-    trainer = Trainer(model, recipe)
-    if not (resume and trainer.load(out)):
+    taken_up = resume and (out / CHECKPOINT).exists()
+    if not taken_up:
         _begin(model, recipe)
-    packer = Packer(corpus, tokenizer, recipe)
+    trainer = Trainer(model, recipe, ranks)
+    if taken_up:
+        trainer.load(out)
+    return trainer
+
+
+def _learn(
+    trainer: Trainer,
+    packer: Packer,
+    out: Path,
+    progress: Callable[[Progress], None],
+    stop: Callable[[], bool],
+) -> bool:
+    """Take steps until the end, or until it is asked to stop; tell whether that is the end."""
+    recipe, ranks = trainer.recipe, trainer.ranks
     stopped = False
-    with open_losses(out, after=trainer.step) as losses:
+    with open_losses(out, after=trainer.step) if ranks.first else nullcontext() as losses:
         while trainer.step < recipe.steps and not stopped:
             done = _step(trainer, packer)
-            losses.note(done.step, done.loss)
-            progress(done)
-            stopped = stop()
-            if trainer.step % recipe.save_every == 0 or trainer.step == recipe.steps or stopped:
-                trainer.save(out)
+            stopped = ranks.any(stop())
+            if losses is not None:
+                losses.note(done.step, done.loss)
+                progress(done)
+                if stopped or done.step == recipe.steps or done.step % recipe.save_every == 0:
+                    trainer.save(out)
     return trainer.step >= recipe.steps
 
 

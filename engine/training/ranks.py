@@ -34,11 +34,20 @@ class Ranks:
             for tensor in tensors:
                 distributed.all_reduce(tensor)
 
+    def meet(self) -> None:
+        """Go on when every process has come this far."""
+        self.any(False)
+
     def any(self, mine: bool) -> bool:
         """Tell whether it is so in any process; all must ask."""
         told = torch.tensor(float(mine), device=self.device)
         self.add_up([told])
         return bool(told)
+
+
+def is_first() -> bool:
+    """Tell whether this process writes and tells, of those that `torchrun` started."""
+    return int(os.environ.get("RANK", "0")) == 0
 
 
 @contextmanager

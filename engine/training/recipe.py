@@ -76,6 +76,11 @@ class Recipe:
         """Steps of the whole run."""
         return self.tokens // self.batch_tokens
 
+    @property
+    def micro_batches(self) -> int:
+        """Micro-batches of a step."""
+        return max(1, self.batch_tokens // self.micro_tokens)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TuningRecipe:

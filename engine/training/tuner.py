@@ -9,7 +9,6 @@ they would be most of the memory.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,11 @@ from peft import PeftModel
 from torch.nn import functional as fn
 from transformers import GPTJForCausalLM
 
-from bot.errors import JayError
 from engine.training.loop import load_state, save_state
 from engine.training.lora import attach, fold
+from engine.training.memory import OutOfMemory, within
 from engine.training.ranks import Ranks
-from engine.training.recipe import TuningRecipe
+from engine.training.recipe import RecipeError, TuningRecipe
 from engine.training.rows import Row, batch
 
 STORED = torch.bfloat16
@@ -30,23 +29,21 @@ STORED = torch.bfloat16
 BYTES_FULL, BYTES_FROZEN = 16, 2
 """Memory of a weight: with gradient and two moments in float32, or frozen in bfloat16."""
 CLIP = 1.0
-NO_MEMORY = ("allocate memory", "could not create a primitive")
-"""How torch's allocator and oneDNN say that there is none left."""
-
-
-class OutOfMemory(JayError):
-    """The machine has not the memory for it."""
-
-    def __init__(self, message: str, *, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint  # type: ignore[misc]  # what helps depends on what was tried
 
 
 class Tuner:
     """A model with what trains it."""
 
     def __init__(self, model: GPTJForCausalLM, recipe: TuningRecipe, ranks: Ranks) -> None:
-        """Take a model as it was loaded, and put adapters on it where the recipe says so."""
+        """Take a model as it was loaded, and put adapters on it where the recipe says so.
+
+        Raises:
+            RecipeError: a step has fewer rows than there are processes to share them.
+        """
+        if recipe.rows < ranks.count:
+            raise RecipeError(
+                f"{ranks.count} processes share the rows of a step, of which there are {recipe.rows}"
+            )
         self.model, self.recipe, self.ranks = model, recipe, ranks
         self.step = 0
         self._adapted: PeftModel | None = None
@@ -76,7 +73,7 @@ class Tuner:
         said = sum(row.said for row in rows)
         mine = rows[self.ranks.rank :: self.ranks.count]
         lost = torch.zeros((), device=self.ranks.device)
-        with self._memory(mine):
+        with within(lambda: self._out_of_memory(mine)):
             for some in self._at_once(mine):
                 loss = self._loss(some)
                 torch.autograd.backward(loss / said)
@@ -93,7 +90,7 @@ class Tuner:
         Raises:
             OutOfMemory: the rows at once don't fit.
         """
-        with self._memory(rows):
+        with within(lambda: self._out_of_memory(rows)):
             return sum(float(self._loss(some)) for some in self._at_once(rows)) / sum(
                 row.said for row in rows
             )
@@ -159,17 +156,6 @@ class Tuner:
             hidden = self.model.transformer(input_ids=found.ids.to(device)).last_hidden_state
             logits = self.model.lm_head(hidden[jays])
         return fn.cross_entropy(logits.float(), found.targets.to(device)[jays], reduction="sum")
-
-    @contextmanager
-    def _memory(self, rows: Sequence[Row]) -> Iterator[None]:
-        try:
-            yield
-        except (MemoryError, torch.OutOfMemoryError) as error:
-            raise self._out_of_memory(rows) from error
-        except RuntimeError as error:
-            if not any(sign in str(error) for sign in NO_MEMORY):
-                raise
-            raise self._out_of_memory(rows) from error
 
     def _out_of_memory(self, rows: Sequence[Row]) -> OutOfMemory:
         at_once, longest = self.recipe.rows_at_once, max(len(row.ids) for row in rows)

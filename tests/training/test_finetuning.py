@@ -23,7 +23,10 @@ from engine.checkpoint import read_checkpoint  # noqa: E402
 from engine.training.finetune import MODEL, Data, Outcome, finetune  # noqa: E402
 from engine.training.loop import CHECKPOINT, CheckpointError, load_state  # noqa: E402
 from engine.training.losses import LOG, read_losses  # noqa: E402
+from engine.training.ranks import Ranks  # noqa: E402
 from engine.training.recipe import RecipeError, load_tuning  # noqa: E402
+from engine.training.tuner import Tuner  # noqa: E402
+from engine.training.weights import load_weights  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.timeout(600)]
 TINY = load_tuning("tune-tiny")
@@ -165,6 +168,14 @@ def test_two_processes_of_torchrun_take_the_steps_of_one(
     assert told.returncode == 0, told.stderr[-2000:]
     assert told.stdout.count("Done: ") == 1
     assert read_losses(tmp_path) == pytest.approx(read_losses(whole_run[0]), abs=1e-3)
+
+
+def test_more_processes_than_rows_are_refused(data: Path, start: Path) -> None:
+    """Those without one would wait for the others' gradients for ever."""
+    nine = Ranks(count=9, device=torch.device("cpu"))
+
+    with pytest.raises(RecipeError, match=r"9 processes share the rows of a step, of which .* 4"):
+        Tuner(load_weights(start, dummy=True, dtype=torch.float32), TINY, nine)
 
 
 def test_another_run_in_the_folder_is_not_taken_up(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,8 +13,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.cli import app
-from bot.cli.long_runs import INTERRUPTED, TrainingMissing
+from bot.cli import app, long_runs
+from bot.cli.long_runs import AGAIN_S, INTERRUPTED, TrainingMissing, interruptible
 
 WAIT_S = 60.0
 
@@ -57,6 +58,50 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert process.returncode == INTERRUPTED, said
     assert "the same command goes on from there" in said
     assert "Traceback" not in said
+    assert _saved_step(tmp_path) == steps[-1]
+
+
+def test_a_second_ctrl_c_ends_the_program_unless_it_is_an_echo_of_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`torchrun` passes Ctrl-C on to processes that the terminal has told already."""
+    clock = iter((100.0, 100.0 + AGAIN_S / 2, 100.0 + 2 * AGAIN_S))
+    monkeypatch.setattr(long_runs.time, "monotonic", lambda: next(clock))
+
+    with interruptible() as asked:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        assert asked.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.torch
+def test_two_processes_of_torchrun_save_at_ctrl_c_and_tell_once(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    log = tmp_path / "losses.jsonl"
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+            *("--nproc-per-node", "2", "--no-python"),
+            *(sys.executable, "-c", "from bot.cli import main; main()", "train", "mini"),
+            *("--recipe", "tiny", "--tokens", "40000", "--out", str(tmp_path)),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    ) as process:
+        try:
+            _await_steps(log, 3)
+            os.killpg(process.pid, signal.SIGINT)
+            said, _ = process.communicate(timeout=WAIT_S)
+        finally:
+            process.kill()
+
+    steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
+    assert said.count("the same command goes on from there") == 1, said
     assert _saved_step(tmp_path) == steps[-1]
 
 

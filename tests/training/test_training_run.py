@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,15 +14,24 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from engine.training.gptj import load_gptj  # noqa: E402
-from engine.training.loop import CHECKPOINT, CheckpointError, load_state, schedule  # noqa: E402
+from engine.training.loop import (  # noqa: E402
+    CHECKPOINT,
+    CheckpointError,
+    Trainer,
+    load_state,
+    schedule,
+)
 from engine.training.losses import LOG, read_losses  # noqa: E402
+from engine.training.memory import OutOfMemory  # noqa: E402
 from engine.training.model import Model, Shape  # noqa: E402
 from engine.training.pretrain import recipe_of, train  # noqa: E402
 from engine.training.publish import largest_difference, publish  # noqa: E402
+from engine.training.ranks import Ranks  # noqa: E402
 from engine.training.recipe import Recipe, RecipeError, load_recipe  # noqa: E402
 
 pytestmark = pytest.mark.torch
 TINY = load_recipe("tiny")
+WAIT_S = 120.0
 
 
 def after(steps: int) -> Callable[[], bool]:
@@ -73,6 +85,48 @@ def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(
 
     assert train(TINY, out=tmp_path)
     assert read_losses(tmp_path) == pytest.approx(read_losses(whole_run), abs=1e-4)
+
+
+def test_two_processes_of_torchrun_take_the_steps_of_one(whole_run: Path, tmp_path: Path) -> None:
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
+        *("--no-python", sys.executable, "-c", "from bot.cli import main; main()"),
+        *("train", "mini", "--recipe", "tiny", "--out", str(tmp_path)),
+    ]
+
+    told = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+    assert told.returncode == 0, told.stderr[-2000:]
+    assert told.stdout.count("Done: ") == 1
+    assert read_losses(tmp_path) == pytest.approx(read_losses(whole_run), abs=1e-2)
+
+
+def test_more_processes_than_micro_batches_are_refused() -> None:
+    """Those without one would wait for the others' gradients for ever."""
+    three = Ranks(count=3, device=torch.device("cpu"))
+
+    with pytest.raises(RecipeError, match="batch_tokens must be 3 times micro_tokens"):
+        Trainer(Model(Shape.of(TINY)), TINY, three)
+
+
+def test_a_micro_batch_that_does_not_fit_is_told_with_a_smaller_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes")
+
+    monkeypatch.setattr(Model, "forward", full)
+
+    with pytest.raises(OutOfMemory, match="128 tokens at once") as told:
+        train(TINY, out=tmp_path)
+    assert "micro_tokens = 64" in told.value.hint
 
 
 def test_the_end_may_be_chosen_while_the_run_goes_on(tmp_path: Path) -> None:
