@@ -9,7 +9,7 @@ reading task, for tasks stand first where Jay meets them. Rendering is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from random import Random
@@ -60,7 +60,7 @@ class Exchange:
     jay: str
     intent: str
     value: str = ""
-    """Of a reading task: what in Jay's reply had to be found."""
+    """What in Jay's reply had to be found in what was said; empty: nothing."""
 
 
 @dataclass(slots=True)
@@ -93,6 +93,7 @@ class Corpus:
         pools: Pools | None = None,
         held_out: bool = False,
         tasks_first: float = TASKS_FIRST,
+        haste: float = 1.0,
     ) -> None:
         """Read the data files unless intents and pools are given.
 
@@ -102,9 +103,11 @@ class Corpus:
             pools: what slots are filled from.
             held_out: draw the phrasings kept from training, where an intent has some.
             tasks_first: share of dialogues that open with a reading task.
+            haste: how many times as often as usual people mistype and shout.
         """
         self.seed = seed
         self._tasks_first = tasks_first
+        self._haste = haste
         self._held_out = held_out
         self.intents = tuple(intents) if intents is not None else load_intents()
         self.pools = pools if pools is not None else load_pools()
@@ -142,7 +145,7 @@ class Corpus:
         """Return what is said or asked of the channel's own matters, with a reply to any such."""
         text, asks = self._reader.remark(rng)
         intent = self._by_name["jobs.channel_fact" if asks else "work.statement"]
-        person, jay = called(as_typed(text, rng), rng), rng.choice(intent.reply)
+        person, jay = called(as_typed(text, rng, self._haste), rng), rng.choice(intent.reply)
         return talk.note(Exchange(person=person, jay=jay, intent=intent.name))
 
     def _next(self, talk: _Talk, rng: Random) -> Intent:
@@ -176,7 +179,7 @@ class Corpus:
         phrasings = (self._held_out and intent.held_out) or intent.trained
         person = rng.choice(phrasings)
         if not intent.name.startswith(AS_IT_IS):
-            person = called(as_typed(person, rng), rng)
+            person = called(as_typed(person, rng, self._haste), rng)
         person = fill(person, self.pools, rng, values)
         if rng.random() < 0.08 and values:
             person = person.lower()
@@ -191,7 +194,8 @@ class Corpus:
             person, jay = greeted(person, jay, rng)
         if intent.remembers:
             talk.facts[intent.remembers] = values[f"{{{intent.remembers}}}"]
-        return talk.note(Exchange(person=person, jay=jay, intent=intent.name))
+        value = _span(jay, values.values())
+        return talk.note(Exchange(person=person, jay=jay, intent=intent.name, value=value))
 
     def _reply(self, intent: Intent, talk: _Talk, rng: Random, *, unknown: bool) -> str:
         if unknown:
@@ -203,6 +207,12 @@ class Corpus:
             lead = rng.choice(intent.reply) + " " if intent.reply else ""
             return lead + rng.choice(others)
         return rng.choice(intent.reply)
+
+
+def _span(reply: str, values: Iterable[str]) -> str:
+    """Return the part of a reply from the first to the last of what it gives back."""
+    found = [(at, at + len(one)) for one in values if (at := reply.find(one)) >= 0]
+    return reply[min(at for at, _ in found) : max(end for _, end in found)] if found else ""
 
 
 def exchange_of(task: Task) -> Exchange:

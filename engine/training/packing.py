@@ -15,7 +15,7 @@ from random import Random
 import torch
 from tokenizers import Tokenizer
 
-from engine.training.corpus import Corpus, opening, segments
+from engine.training.corpus import Corpus, Exchange, opening, segments
 from engine.training.recipe import Recipe
 
 
@@ -61,17 +61,21 @@ class Packer:
                 piece = self._encode(text)
                 ids += piece
                 weights += [1.0 if by_jay else self._recipe.person_weight] * len(piece)
-                if by_jay and exchange.intent.startswith("reading.") and text != closing:
-                    for at in self._found(text, exchange.value):
+                if by_jay and text != closing:
+                    for at in self._read(text, exchange):
                         weights[at - len(piece)] = self._recipe.reading_weight
             if len(ids) > length:
                 break
         return ids[: length + 1], weights[: length + 1]
 
-    def _found(self, reply: str, value: str) -> set[int]:
-        """Return which tokens of a reply must be read: its first, and its value's first."""
-        at = reply.find(f" {value}") if value else -1
-        return {0, len(self._encode(reply[:at]))} if at > 0 else {0}
+    def _read(self, reply: str, exchange: Exchange) -> set[int]:
+        """Return which tokens of a reply must be read: the first of a task's, and its value's."""
+        found = {0} if exchange.intent.startswith("reading.") else set[int]()
+        at = reply.find(f" {exchange.value}") if exchange.value else -1
+        if at >= 0:
+            end = at + 1 + len(exchange.value)
+            found.update(range(len(self._encode(reply[:at])), len(self._encode(reply[:end]))))
+        return found
 
     def _batch(self, rows: list[tuple[list[int], list[float]]]) -> Batch:
         ids = torch.tensor([ids for ids, _ in rows])

@@ -96,19 +96,25 @@ def fill(text: str, pools: Mapping[str, Sequence[str]], rng: Random, values: dic
     return text
 
 
-def as_typed(text: str, rng: Random) -> str:
-    """Return a text as somebody in a hurry types it; most stay as they are or nearly so."""
+def as_typed(text: str, rng: Random, haste: float = 1.0) -> str:
+    """Return a text as somebody in a hurry types it; most stay as they are or nearly so.
+
+    Args:
+        text: what is meant.
+        rng: the dice.
+        haste: slips and shouting come so many times as often as people let them.
+    """
     text = _ended(_cased(text, rng), rng)
     if rng.random() < 0.12:
         text = text.replace("'", "" if rng.random() < 0.7 else "’")
     if rng.random() < 0.06:
         text = " ".join(SHORT.get(word.lower(), word) for word in text.split(" "))
     for chance in (0.14, 0.03):
-        if rng.random() < chance:
+        if rng.random() < chance * haste:
             text = _slip(text, rng)
     if rng.random() < 0.06:
         text = f"{text} {rng.choice(EMOJI)}"
-    if rng.random() < 0.02 and "{" not in text:
+    if rng.random() < 0.02 * haste and "{" not in text:
         text = text.upper()
     return text
 

@@ -88,7 +88,7 @@ def train(
     """
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
-    corpus = Corpus(seed=recipe.seed, tasks_first=recipe.tasks_first)
+    corpus = Corpus(seed=recipe.seed, tasks_first=recipe.tasks_first, haste=recipe.haste)
     with joined() as ranks:
         if ranks.first:
             out.mkdir(parents=True, exist_ok=True)

@@ -50,6 +50,8 @@ class Recipe:
     """Tokens of a row → its share of the micro-batches. A row is one dialogue."""
     tasks_first: float = TASKS_FIRST
     """Share of the dialogues that open with a reading task; the rest is talk alone."""
+    haste: float = 1.0
+    """How many times as often as usual people mistype and shout: what is hard is learned from."""
     muon_rate: float
     """Step of the matrices inside the layers."""
     adam_rate: float
@@ -61,8 +63,8 @@ class Recipe:
     person_weight: float = 0.1
     """Loss weight of what people say; what Jay says has 1."""
     reading_weight: float = 4.0
-    """Loss weight of the first token of what Jay reads out of messages, and of the value that was
-    asked for: the rest follows on them, and they are right seven times less often."""
+    """Loss weight of the first token of what Jay reads out of messages, on which the rest follows,
+    and of each of a value that it gives back: one that is wrong, and all is."""
     induction: bool = True
     """Start with heads that copy."""
     save_every: int = 100

@@ -306,3 +306,23 @@ def test_a_recipe_says_how_many_dialogues_open_with_a_task(intents: tuple[Intent
     assert tasks(0.0) == 0
     assert 70 < tasks(0.5) < 130
     assert tasks(1.0) > 170
+
+
+def test_hasty_people_shout_and_slip_more_often(intents: tuple[Intent, ...]) -> None:
+    calm, hasty = (Corpus(seed=3, intents=intents, haste=haste) for haste in (1.0, 4.0))
+
+    shouted = [
+        sum(one.person.isupper() for number in range(200) for one in islice(talk(number), 4))
+        for talk in (calm.dialogue, hasty.dialogue)
+    ]
+
+    assert 2 * shouted[0] < shouted[1]
+
+
+def test_what_a_person_told_and_jay_gives_back_is_known_as_such(drawn: list[Exchange]) -> None:
+    told = [one for one in drawn if one.intent in ("memory.name_told", "memory.echo_words")]
+
+    assert len(told) > 20
+    for one in told:
+        assert one.value.lower() in one.person.lower()
+        assert one.value in one.jay

@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from engine.training.corpus import Corpus  # noqa: E402
 from engine.training.gptj import load_gptj  # noqa: E402
 from engine.training.loop import (  # noqa: E402
     CHECKPOINT,
@@ -24,7 +26,8 @@ from engine.training.loop import (  # noqa: E402
 from engine.training.losses import LOG, read_losses  # noqa: E402
 from engine.training.memory import OutOfMemory  # noqa: E402
 from engine.training.model import Model, Shape  # noqa: E402
-from engine.training.pretrain import recipe_of, train  # noqa: E402
+from engine.training.packing import Packer  # noqa: E402
+from engine.training.pretrain import recipe_of, tokenizer_of, train  # noqa: E402
 from engine.training.publish import largest_difference, publish  # noqa: E402
 from engine.training.ranks import Ranks  # noqa: E402
 from engine.training.recipe import Recipe, RecipeError, load_recipe  # noqa: E402
@@ -127,6 +130,28 @@ def test_a_micro_batch_that_does_not_fit_is_told_with_a_smaller_one(
     with pytest.raises(OutOfMemory, match="128 tokens at once") as told:
         train(TINY, out=tmp_path)
     assert "micro_tokens = 64" in told.value.hint
+
+
+def test_every_token_of_what_is_given_back_weighs_more(whole_run: Path) -> None:
+    corpus = Corpus(seed=3)
+    tokenizer = tokenizer_of(TINY, whole_run, corpus)
+    recipe = replace(TINY, row_lengths={"400": 1.0}, micro_tokens=6_000, batch_tokens=6_000)
+    weighed = [
+        tokenizer.decode(batch.targets[row][batch.weights[row] == recipe.reading_weight].tolist())
+        for step in range(12)
+        for batch in Packer(corpus, tokenizer, recipe).step(step)
+        for row in range(len(batch.ids))
+    ]
+    told = [
+        one.value
+        for step in range(12)
+        for number in range(15)
+        for one in islice(corpus.dialogue(step * recipe.batch_tokens + number), 2)
+        if one.intent == "memory.name_told"
+    ]
+
+    assert told
+    assert all(any(f" {name}" in text for text in weighed) for name in told)
 
 
 def test_the_end_may_be_chosen_while_the_run_goes_on(tmp_path: Path) -> None:
