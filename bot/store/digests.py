@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+import structlog
 
 from bot.digests import Digest
+from bot.errors import StoreVersion
 from bot.messages import PlatformName
 from bot.store.keys import SHARDS, key, shard_of
 from bot.store.records import author_key, channel_id, decode_digest, encode_digest
 from bot.store.server import Server, in_order, number_in, records_in
+
+log = structlog.get_logger(__name__)
 
 
 class KeptDigests(Server):
@@ -33,8 +39,7 @@ class KeptDigests(Server):
         answers = await in_order(
             self._ask(shard, "HVALS", key("digests", of, shard=shard)) for shard in range(SHARDS)
         )
-        found = [decode_digest(one) for answer in answers for one in records_in(answer)]
-        return sorted(found, key=lambda one: (one.number, one.made_at))
+        return sorted(_readable(answers), key=lambda one: (one.number, one.made_at))
 
     async def drop_digest(self, digest: Digest) -> bool:
         """Drop a digest; False if it was gone already."""
@@ -44,8 +49,7 @@ class KeptDigests(Server):
     async def due_digests(self, *, until: float, limit: int) -> Sequence[Digest]:
         """Return digests that are due at a time or before, those first that have waited longest."""
         answers = await self._run_everywhere("due_digests", repr(until), limit)
-        found = [decode_digest(one) for answer in answers for one in records_in(answer)]
-        return sorted(found, key=lambda one: one.due)
+        return sorted(_readable(answers), key=lambda one: one.due)
 
     async def move_digest(self, digest: Digest, *, was_due: float) -> bool:
         """Put a digest's record in place of that which was due at a time."""
@@ -58,6 +62,15 @@ class KeptDigests(Server):
             encode_digest(digest),
         )
         return number_in(moved) == 1
+
+
+def _readable(answers: Iterable[object]) -> Iterator[Digest]:
+    """Yield the digests of the shards' answers; one that can't be read holds up no other."""
+    for record in chain.from_iterable(map(records_in, answers)):
+        try:
+            yield decode_digest(record)
+        except StoreVersion as error:
+            log.warning("store.digest_unreadable", error=str(error))
 
 
 def _names(digest: Digest) -> tuple[str, str]:
