@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot import grounding
 from bot.conversations import Turn
@@ -64,6 +65,19 @@ def answer(request: Request) -> Steps[Outcome]:
         )
     before = question_before(request.turns) if leans(question) else ""
     return (yield from answer_from(request.place, question, before=before))
+
+
+def answer_aloud(request: Request) -> Steps[Outcome]:
+    """Yield what is needed to answer; a command's question is said again above the answer.
+
+    Platforms don't show to others what somebody asked by command: they would read an answer to
+    they don't know what.
+    """
+    outcome = yield from answer(request)
+    if not request.command or not outcome.skill:
+        return outcome
+    question = " ".join(request.text.split())
+    return replace(outcome, text=f"> {question}\n\n{outcome.text}", kept=outcome.text)
 
 
 def answer_from(place: Place, question: str, *, before: str = "", name: str = "") -> Steps[Outcome]:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from bot.commands import TEXT, Where
 from bot.messages import Command, IncomingMessage, Mail
-from bot.skills.answer import answer
+from bot.skills.answer import answer_aloud
 from bot.skills.asking import read_asked
 from bot.skills.chat import chat
 from bot.skills.digests import DIGEST, digest, digests, is_digest_order
@@ -76,7 +76,7 @@ COMMANDS = (
         argument="question",
         argument_description="What you would like to know",
         required=True,
-        skill=answer,
+        skill=answer_aloud,
     ),
     SlashCommand(
         name="quiz",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fakes.talk import BEN, CHANNEL, command, in_thread, message
 
+from bot.conversations import in_place
 from bot.messages import MessageDeleted
 
 MakeWay = Callable[..., Any]
@@ -32,8 +33,12 @@ async def test_a_command_answers_from_what_was_said_before_jay_came(make_way: Ma
     await way.hear(command("answer", "When is the release of 2.4?"))
     text = await settle_one(way)
 
-    assert text.startswith("The release of 2.4 moved to Thursday.\n\nFrom:\n- **Ben**")
-    assert "_Searched 1 message of this channel since 1 Jan._" in text
+    asked, said = text.split("\n\n", 1)
+    assert asked == "> When is the release of 2.4?", "nobody else sees what a command asked"
+    assert said.startswith("The release of 2.4 moved to Thursday.\n\nFrom:\n- **Ben**")
+    assert "_Searched 1 message of this channel since 1 Jan._" in said
+    *_, turn = await way.store.turns(in_place(CHANNEL, root="cmd-answer"))
+    assert turn.text == said, "the next prompt needs the question but once"
 
 
 async def test_a_question_in_the_thread_of_an_answer_goes_on_from_it(make_way: MakeWay) -> None:
@@ -85,4 +90,4 @@ async def test_another_channel_is_not_read(make_way: MakeWay) -> None:
 
     await way.hear(command("answer", "When is the release of 2.4?"))
 
-    assert (await settle_one(way)).startswith("I found nothing about that here.")
+    assert "\n\nI found nothing about that here." in await settle_one(way)
