@@ -27,9 +27,9 @@ QUOTE = "{who} wrote: {message}"
 """How Jay gives back what it has no words of its own for."""
 UNKNOWN = "I don't see that in these messages."
 """What Jay replies to a question that the messages don't answer."""
-UNANSWERED = 0.12
+UNANSWERED = 0.2
 """Share of questions without an answer; a small model that meets many before it reads well gives up
-on all. Twice as many as at first, later on, made it say so twice as often, and read no worse."""
+on all. More and more of them, once it read, had it say so more often, and read no worse."""
 SUMMARIES = 0.25
 """Share of tasks that ask for a summary."""
 FREE = 0.2
