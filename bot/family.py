@@ -44,6 +44,9 @@ class Family:
     """Special tokens that end a reply, by their text."""
     never: tuple[str, ...] = ()
     """Openings of lines that a reply must not hold: an invented turn of somebody else."""
+    quiet: bool = False
+    """What a person says all in capitals is read in small letters: to a model of few words they are
+    other words, which it hardly knows."""
     sampling: Sampling = field(default_factory=Sampling)
     licence: str = ""
     about: str = ""
@@ -56,11 +59,18 @@ def render_opening(family: Family, *, persona: str) -> str:
 
 def render_turn(family: Family, turn: Turn) -> tuple[str, ...]:
     """Return a turn's segments."""
-    text = defuse(family, turn.text.strip())
+    text = turn.text.strip()
     if turn.role == "jay":
-        return (family.jay_open, family.jay_lead + text, family.jay_close)
+        return (family.jay_open, family.jay_lead + defuse(family, text), family.jay_close)
+    # First the capitals: in small letters they may read as a border.
+    text = defuse(family, text.lower() if family.quiet and is_shouted(text) else text)
     author = defuse(family, turn.author)
     return (family.person.replace("{name}", author).replace("{text}", text),)
+
+
+def is_shouted(text: str) -> bool:
+    """Tell whether a text of two words or more is all in capitals: one may be a name, as `API` is."""
+    return text.isupper() and sum(word.isupper() for word in text.split()) > 1
 
 
 def render_cue(family: Family) -> tuple[str, ...]:

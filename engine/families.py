@@ -56,6 +56,7 @@ class FamilyFile(BaseModel):
     stop: Annotated[Texts, Field(min_length=1)]
     stop_tokens: Texts = ()
     never: Texts = ()
+    quiet: bool = False
     sampling: SamplingFile = Field(default_factory=SamplingFile)
     licence: Text = ""
     about: Text = ""
